@@ -1,0 +1,47 @@
+#include "kexue/base/host_array.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/error_matchers.h"
+
+namespace kexue {
+namespace {
+
+TEST(HostArray, CopiesShareAndClonesDoNot) {
+  auto a = HostArray::of<float>({2}, std::vector<float>{1, 2});
+  auto b = a;
+  auto c = a.clone();
+  a.mutable_span<float>()[0] = 5;
+  EXPECT_EQ(b.at(0), 5);
+  EXPECT_EQ(c.at(0), 1);
+}
+
+TEST(HostArray, CastRoundsOnce) {
+  const auto a = HostArray::from_doubles({DType::kF64, {2}},
+                                         std::vector<double>{0.1, 10000});
+  EXPECT_EQ(a.cast(DType::kBF16).at(0), 0.10009765625);
+  EXPECT_EQ(a.cast(DType::kBF16).at(1), 9984.0);
+}
+
+TEST(HostArray, WrongCountNamesTypeAndCount) {
+  EXPECT_ERROR((HostArray::of<float>({3}, std::vector<float>{1, 2})),
+               Code::kInvalidArgument,
+               "f32[3] wants 3 values, got 2");
+}
+
+TEST(HostArray, ReadOnlyViewRefusesWrites) {
+  static const float x = 3;
+  HostArray v(
+      {DType::kF32, {}}, reinterpret_cast<const std::byte*>(&x), nullptr);
+  EXPECT_EQ(v.at(0), 3);
+  EXPECT_ERROR(v.mutable_data(), Code::kInternal, "read-only");
+}
+
+TEST(HostArray, EmptyArraysWork) {
+  const HostArray a(DType::kF32, Shape{0, 4});
+  EXPECT_EQ(a.size(), 0);
+  EXPECT_TRUE(a.identical(a.clone()));
+}
+
+}  // namespace
+}  // namespace kexue

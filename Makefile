@@ -1,0 +1,5 @@
+# For fingers that type make: every target calls ./dev, which does the work.
+.PHONY: all build demo test bench format lint setup help
+all: build
+build demo test bench format lint setup help:
+	@./dev $@

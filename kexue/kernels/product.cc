@@ -1,0 +1,203 @@
+#include "kexue/kernels/product.h"
+
+#include <omp.h>
+
+#include <atomic>
+#include <cstring>
+#include <dnnl.hpp>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "kexue/base/error.h"
+#include "kexue/kernels/floats.h"
+
+namespace kexue::kernels::detail {
+namespace {
+
+using Dims = dnnl::memory::dims;
+using Sizes = std::array<int64_t, 4>;
+
+constexpr size_t kCacheLimit = 2048;
+constexpr int kScratchSlot = 15;
+
+// Never destroyed: worker threads may outlive the other statics.
+const dnnl::engine &cpu() {
+  static const auto *engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return *engine;
+}
+
+// The library would split a product over OpenMP threads; our callers have
+// split the work already.
+class OneThread final {
+public:
+  OneThread() : before_(omp_get_max_threads()) {
+    if (before_ != 1)
+      omp_set_num_threads(1);
+  }
+  ~OneThread() {
+    if (before_ != 1)
+      omp_set_num_threads(before_);
+  }
+  OneThread(const OneThread &) = delete;
+  OneThread &operator=(const OneThread &) = delete;
+
+private:
+  int before_;
+};
+
+dnnl::memory::data_type type_of(DType dtype) {
+  return dtype == DType::kF32 ? dnnl::memory::data_type::f32
+                              : dnnl::memory::data_type::bf16;
+}
+
+// Two axes if there is no batch. An axis of stride 0 is broadcast: size 1.
+dnnl::memory::desc describe(const Sizes &sizes, const Sizes &strides,
+                            bool batched, DType dtype) {
+  Dims dims;
+  Dims steps;
+  for (size_t i = batched ? 0 : 2; i < 4; ++i) {
+    const bool broadcast = strides[i] == 0;
+    dims.push_back(broadcast ? 1 : sizes[i]);
+    steps.push_back(broadcast ? 1 : strides[i]);
+  }
+  return {dims, type_of(dtype), steps};
+}
+
+// What one thread needs to run one product without allocating.
+struct Operands {
+  dnnl::memory a, b, bias, c, scratch;
+};
+
+class DnnlProduct final : public Product {
+public:
+  explicit DnnlProduct(const ProductKey &key) : id_(next_id()) {
+    const OneThread one;
+    const bool batched = key.b1 * key.b2 > 1;
+    const auto a =
+        describe({key.b1, key.b2, key.m, key.k}, key.a, batched, key.in);
+    const auto b =
+        describe({key.b1, key.b2, key.k, key.n}, key.b, batched, key.in);
+    const auto c =
+        describe({key.b1, key.b2, key.m, key.n}, key.c, batched, key.out);
+    const auto bias = describe({1, 1, 1, key.n}, {key.n, key.n, key.n, 1},
+                               batched, DType::kF32);
+    has_bias_ = key.bias;
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    if (key.add) {
+      dnnl::post_ops ops;
+      ops.append_sum(1.0f);
+      attr.set_post_ops(ops);
+    }
+    const auto desc = has_bias_ ? dnnl::matmul::desc(a, b, bias, c)
+                                : dnnl::matmul::desc(a, b, c);
+    const dnnl::matmul::primitive_desc primitive_desc(desc, attr, cpu());
+    primitive_ = dnnl::matmul(primitive_desc);
+    a_ = a;
+    b_ = b;
+    c_ = c;
+    bias_ = bias;
+    scratch_ = primitive_desc.scratchpad_desc();
+  }
+
+  void run(const void *a, const void *b, const float *bias,
+           void *c) const noexcept override {
+    const OneThread one;
+    Operands &operands = operands_of_thread();
+    // The library's interface is not const; it only reads these three.
+    set(operands.a, const_cast<void *>(a));
+    set(operands.b, const_cast<void *>(b));
+    if (has_bias_)
+      set(operands.bias, const_cast<float *>(bias));
+    set(operands.c, c);
+    const auto bytes = static_cast<int64_t>(scratch_.get_size());
+    set(operands.scratch, thread_floats(kScratchSlot, bytes / 4 + 1));
+    const std::array<dnnl_exec_arg_t, 5> args = {
+        {{DNNL_ARG_SRC, operands.a.get()},
+         {DNNL_ARG_WEIGHTS, operands.b.get()},
+         {DNNL_ARG_DST, operands.c.get()},
+         {DNNL_ARG_SCRATCHPAD, operands.scratch.get()},
+         {DNNL_ARG_BIAS, has_bias_ ? operands.bias.get() : nullptr}}};
+    thread_local const dnnl::stream stream(cpu());
+    const auto status = dnnl_primitive_execute(primitive_.get(), stream.get(),
+                                               has_bias_ ? 5 : 4, args.data());
+    // Everything was checked when the primitive was made.
+    if (status != dnnl_success)
+      std::terminate();
+  }
+
+private:
+  static uint64_t next_id() {
+    static std::atomic<uint64_t> last{0};
+    return ++last;
+  }
+
+  static void set(const dnnl::memory &memory, void *data) {
+    dnnl_memory_set_data_handle_v2(memory.get(), data, nullptr);
+  }
+
+  Operands &operands_of_thread() const {
+    thread_local std::unordered_map<uint64_t, Operands> known;
+    const auto at = known.find(id_);
+    if (at != known.end())
+      return at->second;
+    if (known.size() >= kCacheLimit)
+      known.clear();
+    const auto make = [](const dnnl::memory::desc &desc) {
+      return dnnl::memory(desc, cpu(), DNNL_MEMORY_NONE);
+    };
+    return known[id_] = {make(a_), make(b_),
+                         has_bias_ ? make(bias_) : dnnl::memory(), make(c_),
+                         make(scratch_)};
+  }
+
+  uint64_t id_;
+  dnnl::matmul primitive_;
+  dnnl::memory::desc a_, b_, c_, bias_, scratch_;
+  bool has_bias_ = false;
+};
+
+} // namespace
+
+Sizes canonical_strides(Sizes strides, Sizes sizes) {
+  // A lone row is a matrix with stride-1 columns, a lone column one with
+  // stride-1 rows if its own stride is 1.
+  if (sizes[2] == 1 && sizes[3] == 1) {
+    strides[2] = strides[3] = 1;
+  } else if (sizes[2] == 1) {
+    strides[2] = strides[3] == 1 ? sizes[3] : 1;
+  } else if (sizes[3] == 1) {
+    strides[3] = 1;
+  }
+  const int64_t matrix = sizes[2] * sizes[3];
+  if (sizes[1] == 1)
+    strides[1] = matrix;
+  if (sizes[0] == 1)
+    strides[0] = sizes[1] == 1 ? matrix : sizes[1] * strides[1];
+  return strides;
+}
+
+std::shared_ptr<const Product> Product::get(const ProductKey &key) {
+  static auto *mutex = new std::mutex;
+  static auto *cache = new std::map<ProductKey, std::shared_ptr<Product>>;
+  const std::lock_guard lock(*mutex);
+  const auto at = cache->find(key);
+  if (at != cache->end())
+    return at->second;
+  if (cache->size() >= kCacheLimit)
+    cache->clear();
+  try {
+    return cache->emplace(key, std::make_shared<DnnlProduct>(key))
+        .first->second;
+  } catch (const dnnl::error &e) {
+    throw Error(Code::kInternal,
+                "matmul: oneDNN refused [" + std::to_string(key.m) + "," +
+                    std::to_string(key.k) + "] x [" + std::to_string(key.k) +
+                    "," + std::to_string(key.n) + "]: " + e.what());
+  }
+}
+
+} // namespace kexue::kernels::detail

@@ -1,0 +1,37 @@
+#include "kexue/kernels/simd_functions.h"
+#include "kexue/kernels/vec.h"
+
+namespace kexue::kernels::KEXUE_ISA {
+
+void widen(const uint16_t *x, float *y, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    store(y + i, load(x + i));
+  if (i < n)
+    store_part(y + i, load_part(x + i, n - i), n - i);
+}
+
+void narrow(const float *x, uint16_t *y, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    store(y + i, load(x + i));
+  if (i < n)
+    store_part(y + i, load_part(x + i, n - i), n - i);
+}
+
+#define KEXUE_TEXT2(x) #x
+#define KEXUE_TEXT(x) KEXUE_TEXT2(x)
+extern const detail::Simd kSimd;
+const detail::Simd kSimd = {
+    .name = KEXUE_TEXT(KEXUE_ISA),
+    .widen = widen,
+    .narrow = narrow,
+    .layer_norm = layer_norm,
+    .layer_norm_grad = layer_norm_grad,
+    .gelu = gelu,
+    .gelu_bf16 = gelu_bf16,
+    .gelu_grad = gelu_grad,
+    .dropout = dropout,
+};
+
+} // namespace kexue::kernels::KEXUE_ISA

@@ -1,0 +1,15 @@
+// Reverse-mode differentiation inside one graph. transforms/grad.h is the
+// public face; structured ops (scan) and fused ops need it for their rules.
+#pragma once
+
+#include "kexue/ir/graph.h"
+
+namespace kexue::ops {
+
+// Cotangents of `xs` given cotangents `dys` of `ys` (an empty dy counts as
+// zero). Adds nodes to the graph of `ys`; an empty result means that no y
+// depends on that x. Integer and bool values carry no cotangent.
+// Errors: kUnsupported naming the op if it has no derivative rule.
+Values backpropagate(const Values& ys, const Values& dys, const Values& xs);
+
+}  // namespace kexue::ops

@@ -1,0 +1,190 @@
+// Comparison, selection, conversion, stop_gradient.
+#include "kexue/ops/elementwise.h"
+#include "kexue/ops/op_table.h"
+#include "kexue/ops/shape_ops.h"
+#include "kexue/ops/support.h"
+
+namespace kexue::ops {
+namespace {
+
+using namespace detail;
+
+TypeList compare_type(const InferContext& c) {
+  same_binary(c);
+  return {{DType::kBool, c.type(0).shape}};
+}
+
+template <Text kDirection>
+void lower_compare(Emitter& e, const Node& node) {
+  e.emit(
+      node,
+      "stablehlo.compare",
+      std::string("comparison_direction = #stablehlo<comparison_direction ") +
+          kDirection.s + ">");
+}
+
+template <bool (*kF)(double, double)>
+std::vector<HostArray> eval_compare(const EvalContext& c) {
+  const auto a = c.x[0].to_doubles();
+  const auto b = c.x[1].to_doubles();
+  std::vector<int64_t> out(a.size());
+  for (size_t i = 0; i < a.size(); ++i) out[i] = kF(a[i], b[i]) ? 1 : 0;
+  return {make_ints(c.node.types[0], out)};
+}
+
+bool eq(double a, double b) {
+  return a == b;
+}
+bool ne(double a, double b) {
+  return a != b;
+}
+bool lt(double a, double b) {
+  return a < b;
+}
+bool le(double a, double b) {
+  return a <= b;
+}
+bool gt(double a, double b) {
+  return a > b;
+}
+bool ge(double a, double b) {
+  return a >= b;
+}
+
+}  // namespace
+
+constexpr OpDef kEqual{.name = "equal",
+                       .infer = compare_type,
+                       .lower = lower_compare<"EQ">,
+                       .eval = eval_compare<eq>};
+constexpr OpDef kNotEqual{.name = "not_equal",
+                          .infer = compare_type,
+                          .lower = lower_compare<"NE">,
+                          .eval = eval_compare<ne>};
+constexpr OpDef kLess{.name = "less",
+                      .infer = compare_type,
+                      .lower = lower_compare<"LT">,
+                      .eval = eval_compare<lt>};
+constexpr OpDef kLessEqual{.name = "less_equal",
+                           .infer = compare_type,
+                           .lower = lower_compare<"LE">,
+                           .eval = eval_compare<le>};
+constexpr OpDef kGreater{.name = "greater",
+                         .infer = compare_type,
+                         .lower = lower_compare<"GT">,
+                         .eval = eval_compare<gt>};
+constexpr OpDef kGreaterEqual{.name = "greater_equal",
+                              .infer = compare_type,
+                              .lower = lower_compare<"GE">,
+                              .eval = eval_compare<ge>};
+
+// y = condition ? a : b
+constexpr OpDef kSelect{
+    .name = "select",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 3);
+      if (c.type(0).dtype != DType::kBool || c.type(1) != c.type(2) ||
+          c.type(0).shape != c.type(1).shape) {
+        refuse(c, "wants bool[...] and two tensors of one type");
+      }
+      return {c.type(1)};
+    },
+    .vjp = [](const VjpContext& c) -> Values {
+      const Value zero = zeros_like(c.dy);
+      return {Value{}, select(c.x[0], c.dy, zero), select(c.x[0], zero, c.dy)};
+    },
+    .lower = lower_as<"select">,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      const auto p = c.x[0].to_doubles();
+      HostArray out = c.x[2].clone();
+      const size_t w = size_bytes(out.dtype());
+      for (size_t i = 0; i < p.size(); ++i) {
+        if (p[i] == 0) continue;
+        std::copy_n(c.x[1].data() + i * w, w, out.mutable_data() + i * w);
+      }
+      return {out};
+    },
+};
+
+// y = x in another dtype
+constexpr OpDef kConvert{
+    .name = "convert",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 1);
+      return {{c.attrs.dtype("to"), c.type(0).shape}};
+    },
+    .vjp = [](const VjpContext& c) -> Values {
+      if (!is_float(c.dy.dtype())) return {Value{}};
+      return {convert(c.dy, c.x[0].dtype())};
+    },
+    .lower = lower_as<"convert">,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      const TensorType& to = c.node.types[0];
+      if (is_float(to.dtype)) return {make_floats(to, c.x[0].to_doubles())};
+      if (to.dtype == DType::kBool) {
+        std::vector<int64_t> b;
+        for (const double x : c.x[0].to_doubles()) b.push_back(x != 0 ? 1 : 0);
+        return {make_ints(to, b)};
+      }
+      return {make_ints(to, c.x[0].to_ints())};
+    },
+    .is_identity = true,
+    .is_view = true,
+    .cast = Cast::kKeep,
+};
+
+// y = x, dy/dx = 0
+constexpr OpDef kStopGradient{
+    .name = "stop_gradient",
+    .infer = same_type,
+    .vjp = [](const VjpContext&) -> Values { return {Value{}}; },
+    .lower =
+        [](Emitter& e, const Node& node) {
+          e.bind(const_cast<Node&>(node).out(), e.get(node.inputs[0]));
+        },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      return {c.x[0]};
+    },
+    .is_view = true,
+};
+
+Value equal(const Value& a, const Value& b) {
+  return binary(kEqual, a, b);
+}
+Value not_equal(const Value& a, const Value& b) {
+  return binary(kNotEqual, a, b);
+}
+Value less(const Value& a, const Value& b) {
+  return binary(kLess, a, b);
+}
+Value less_equal(const Value& a, const Value& b) {
+  return binary(kLessEqual, a, b);
+}
+Value greater(const Value& a, const Value& b) {
+  return binary(kGreater, a, b);
+}
+Value greater_equal(const Value& a, const Value& b) {
+  return binary(kGreaterEqual, a, b);
+}
+
+Value select(const Value& condition, const Value& a, const Value& b) {
+  const Shape shape =
+      broadcast_shapes(broadcast_shapes(condition.shape(), a.shape(), "select"),
+                       b.shape(),
+                       "select");
+  const Value x = broadcast_to(a, shape);
+  return x.graph()
+      .add(kSelect, {broadcast_to(condition, shape), x, broadcast_to(b, shape)})
+      .out();
+}
+
+Value convert(const Value& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  return x.graph().add(kConvert, {x}, {{"to", dtype}}).out();
+}
+
+Value stop_gradient(const Value& x) {
+  return x.graph().add(kStopGradient, {x}).out();
+}
+
+}  // namespace kexue::ops

@@ -1,0 +1,379 @@
+#include "kexue/ops/elementwise.h"
+
+#include "kexue/ops/op_table.h"
+#include "kexue/ops/shape_ops.h"
+#include "kexue/ops/support.h"
+#include "kexue/ops/unary.h"
+
+namespace kexue::ops {
+namespace {
+
+using namespace detail;
+
+// ---- arithmetic -----------------------------------------------------------
+
+double f_add(double a, double b) {
+  return a + b;
+}
+double f_sub(double a, double b) {
+  return a - b;
+}
+double f_mul(double a, double b) {
+  return a * b;
+}
+double f_div(double a, double b) {
+  return a / b;
+}
+double f_rem(double a, double b) {
+  return std::fmod(a, b);
+}
+double f_max(double a, double b) {
+  return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b);
+}
+double f_min(double a, double b) {
+  return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b);
+}
+double f_pow(double a, double b) {
+  return std::pow(a, b);
+}
+double f_atan2(double a, double b) {
+  return std::atan2(a, b);
+}
+
+int64_t wrap(uint64_t x) {
+  return static_cast<int64_t>(x);
+}
+int64_t i_add(int64_t a, int64_t b) {
+  return wrap(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+int64_t i_sub(int64_t a, int64_t b) {
+  return wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
+int64_t i_mul(int64_t a, int64_t b) {
+  return wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+int64_t i_div(int64_t a, int64_t b) {
+  return b == 0 ? -1 : a / b;
+}
+int64_t i_rem(int64_t a, int64_t b) {
+  return b == 0 ? a : a % b;
+}
+int64_t i_max(int64_t a, int64_t b) {
+  return std::max(a, b);
+}
+int64_t i_min(int64_t a, int64_t b) {
+  return std::min(a, b);
+}
+int64_t i_and(int64_t a, int64_t b) {
+  return a & b;
+}
+int64_t i_or(int64_t a, int64_t b) {
+  return a | b;
+}
+int64_t i_xor(int64_t a, int64_t b) {
+  return a ^ b;
+}
+int64_t i_none(int64_t, int64_t) {
+  throw Error(Code::kInternal, "float op on integers");
+}
+double f_none(double, double) {
+  throw Error(Code::kInternal, "integer op on floats");
+}
+
+TypeList float_binary(const InferContext& c) {
+  auto types = same_binary(c);
+  want_float(c);
+  return types;
+}
+
+TypeList bits_binary(const InferContext& c) {
+  auto types = same_binary(c);
+  if (is_float(types[0].dtype)) refuse(c, "wants integers or bool");
+  return types;
+}
+
+}  // namespace
+
+// y = a + b
+constexpr OpDef kAdd{
+    .name = "add",
+    .infer = same_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy, c.dy};
+    },
+    .lower = lower_as<"add">,
+    .eval = eval_binary<f_add, i_add>,
+};
+
+// y = a - b
+constexpr OpDef kSubtract{
+    .name = "subtract",
+    .infer = same_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy, c.needs[1] ? -c.dy : Value{}};
+    },
+    .lower = lower_as<"subtract">,
+    .eval = eval_binary<f_sub, i_sub>,
+};
+
+// y = a b
+constexpr OpDef kMultiply{
+    .name = "multiply",
+    .infer = same_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.needs[0] ? c.dy * c.x[1] : Value{},
+              c.needs[1] ? c.dy * c.x[0] : Value{}};
+    },
+    .lower = lower_as<"multiply">,
+    .eval = eval_binary<f_mul, i_mul>,
+};
+
+// y = a / b; integers truncate.
+constexpr OpDef kDivide{
+    .name = "divide",
+    .infer = same_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      const Value da = c.dy / c.x[1];
+      return {da, c.needs[1] ? -(da * c.y) : Value{}};
+    },
+    .lower = lower_as<"divide">,
+    .eval = eval_binary<f_div, i_div>,
+};
+
+// y = a - b trunc(a / b)
+constexpr OpDef kRemainder{
+    .name = "remainder",
+    .infer = same_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      const Value q = divide(c.x[0], c.x[1]);
+      return {c.dy, -(c.dy * sign(q) * floor(abs(q)))};
+    },
+    .lower = lower_as<"remainder">,
+    .eval = eval_binary<f_rem, i_rem>,
+};
+
+namespace {
+
+// Share of the cotangent for each side of max/min: 1, 0, or 1/2 at a tie.
+Values split_by(const VjpContext& c, const Value& first_wins) {
+  const Value tie = equal(c.x[0], c.x[1]);
+  const Value half = c.dy * 0.5;
+  const Value zero = zeros_like(c.dy);
+  return {select(tie, half, select(first_wins, c.dy, zero)),
+          select(tie, half, select(first_wins, zero, c.dy))};
+}
+
+}  // namespace
+
+// y = max(a, b); NaN if either is.
+constexpr OpDef kMaximum{
+    .name = "maximum",
+    .infer = same_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return split_by(c, greater(c.x[0], c.x[1]));
+    },
+    .lower = lower_as<"maximum">,
+    .eval = eval_binary<f_max, i_max>,
+};
+
+// y = min(a, b); NaN if either is.
+constexpr OpDef kMinimum{
+    .name = "minimum",
+    .infer = same_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return split_by(c, less(c.x[0], c.x[1]));
+    },
+    .lower = lower_as<"minimum">,
+    .eval = eval_binary<f_min, i_min>,
+};
+
+// y = a^b
+constexpr OpDef kPower{
+    .name = "power",
+    .infer = float_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      const Value a = c.x[0];
+      const Value b = c.x[1];
+      Value da;
+      Value db;
+      if (c.needs[0]) da = c.dy * b * pow(a, b - 1.0);
+      if (c.needs[1]) {
+        const Value positive = greater(a, zeros_like(a));
+        const Value safe = select(positive, a, ones_like(a));
+        db = c.dy * c.y * log(safe);
+      }
+      return {da, db};
+    },
+    .lower = lower_as<"power">,
+    .eval = eval_binary<f_pow, i_none>,
+    .cast = Cast::kF32,
+};
+
+// Angle of the point (x, y): atan2(y, x).
+constexpr OpDef kAtan2{
+    .name = "atan2",
+    .infer = float_binary,
+    .vjp = [](const VjpContext& c) -> Values {
+      const Value r = c.dy / (c.x[0] * c.x[0] + c.x[1] * c.x[1]);
+      return {r * c.x[1], -(r * c.x[0])};
+    },
+    .lower = lower_as<"atan2">,
+    .eval = eval_binary<f_atan2, i_none>,
+    .cast = Cast::kF32,
+};
+
+// ---- bits -----------------------------------------------------------------
+
+constexpr OpDef kAnd{.name = "and",
+                     .infer = bits_binary,
+                     .lower = lower_as<"and">,
+                     .eval = eval_binary<f_none, i_and>,
+                     .cast = Cast::kKeep};
+constexpr OpDef kOr{.name = "or",
+                    .infer = bits_binary,
+                    .lower = lower_as<"or">,
+                    .eval = eval_binary<f_none, i_or>,
+                    .cast = Cast::kKeep};
+constexpr OpDef kXor{.name = "xor",
+                     .infer = bits_binary,
+                     .lower = lower_as<"xor">,
+                     .eval = eval_binary<f_none, i_xor>,
+                     .cast = Cast::kKeep};
+
+namespace {
+
+template <bool kLeft>
+std::vector<HostArray> eval_shift(const EvalContext& c) {
+  const auto width = static_cast<int64_t>(8 * size_bytes(c.x[0].dtype()));
+  const uint64_t mask = width == 64 ? ~0ULL : (1ULL << width) - 1;
+  auto a = c.x[0].to_ints();
+  const auto b = c.x[1].to_ints();
+  for (size_t i = 0; i < a.size(); ++i) {
+    const uint64_t u = static_cast<uint64_t>(a[i]) & mask;
+    const bool out = b[i] < 0 || b[i] >= width;
+    a[i] = out ? 0 : wrap(kLeft ? u << b[i] : u >> b[i]);
+  }
+  return {make_ints(c.node.types[0], a)};
+}
+
+}  // namespace
+
+constexpr OpDef kShiftLeft{.name = "shift_left",
+                           .infer = bits_binary,
+                           .lower = lower_as<"shift_left">,
+                           .eval = eval_shift<true>,
+                           .cast = Cast::kKeep};
+constexpr OpDef kShiftRightLogical{.name = "shift_right_logical",
+                                   .infer = bits_binary,
+                                   .lower = lower_as<"shift_right_logical">,
+                                   .eval = eval_shift<false>,
+                                   .cast = Cast::kKeep};
+
+constexpr OpDef kNot{
+    .name = "not",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 1);
+      if (is_float(c.type(0).dtype)) refuse(c, "wants integers or bool");
+      return {c.type(0)};
+    },
+    .lower = lower_as<"not">,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      auto v = c.x[0].to_ints();
+      const bool logical = c.x[0].dtype() == DType::kBool;
+      for (auto& x : v) x = logical ? (x == 0 ? 1 : 0) : ~x;
+      return {make_ints(c.node.types[0], v)};
+    },
+    .cast = Cast::kKeep,
+};
+
+Value add(const Value& a, const Value& b) {
+  return binary(kAdd, a, b);
+}
+Value subtract(const Value& a, const Value& b) {
+  return binary(kSubtract, a, b);
+}
+Value multiply(const Value& a, const Value& b) {
+  return binary(kMultiply, a, b);
+}
+Value divide(const Value& a, const Value& b) {
+  return binary(kDivide, a, b);
+}
+Value remainder(const Value& a, const Value& b) {
+  return binary(kRemainder, a, b);
+}
+Value maximum(const Value& a, const Value& b) {
+  return binary(kMaximum, a, b);
+}
+Value minimum(const Value& a, const Value& b) {
+  return binary(kMinimum, a, b);
+}
+Value pow(const Value& a, const Value& b) {
+  return binary(kPower, a, b);
+}
+Value atan2(const Value& y, const Value& x) {
+  return binary(kAtan2, y, x);
+}
+Value bit_and(const Value& a, const Value& b) {
+  return binary(kAnd, a, b);
+}
+Value bit_or(const Value& a, const Value& b) {
+  return binary(kOr, a, b);
+}
+Value bit_xor(const Value& a, const Value& b) {
+  return binary(kXor, a, b);
+}
+Value bit_not(const Value& x) {
+  return x.graph().add(kNot, {x}).out();
+}
+Value shift_left(const Value& a, const Value& b) {
+  return binary(kShiftLeft, a, b);
+}
+Value shift_right_logical(const Value& a, const Value& b) {
+  return binary(kShiftRightLogical, a, b);
+}
+
+}  // namespace kexue::ops
+
+namespace kexue::ir {
+
+Value operator+(const Value& a, const Value& b) {
+  return ops::add(a, b);
+}
+Value operator-(const Value& a, const Value& b) {
+  return ops::subtract(a, b);
+}
+Value operator*(const Value& a, const Value& b) {
+  return ops::multiply(a, b);
+}
+Value operator/(const Value& a, const Value& b) {
+  return ops::divide(a, b);
+}
+Value operator-(const Value& x) {
+  return ops::negate(x);
+}
+Value operator+(const Value& a, double b) {
+  return a + ops::scalar_like(a, b);
+}
+Value operator-(const Value& a, double b) {
+  return a - ops::scalar_like(a, b);
+}
+Value operator*(const Value& a, double b) {
+  return a * ops::scalar_like(a, b);
+}
+Value operator/(const Value& a, double b) {
+  return a / ops::scalar_like(a, b);
+}
+Value operator+(double a, const Value& b) {
+  return ops::scalar_like(b, a) + b;
+}
+Value operator-(double a, const Value& b) {
+  return ops::scalar_like(b, a) - b;
+}
+Value operator*(double a, const Value& b) {
+  return ops::scalar_like(b, a) * b;
+}
+Value operator/(double a, const Value& b) {
+  return ops::scalar_like(b, a) / b;
+}
+
+}  // namespace kexue::ir

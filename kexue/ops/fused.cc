@@ -1,0 +1,221 @@
+#include "kexue/ops/fused.h"
+
+#include <fmt/format.h>
+
+#include <numbers>
+
+#include "kexue/ops/backprop.h"
+#include "kexue/ops/elementwise.h"
+#include "kexue/ops/op_table.h"
+#include "kexue/ops/reduce.h"
+#include "kexue/ops/shape_ops.h"
+#include "kexue/ops/support.h"
+#include "kexue/ops/unary.h"
+
+namespace kexue::ops {
+namespace {
+
+using namespace detail;
+
+bool all_f32(const Node& n) {
+  for (const Value& v : n.inputs) {
+    if (v.dtype() != DType::kF32) return false;
+  }
+  return true;
+}
+
+// [...] of [...,D]
+Shape lead_shape(const Shape& s) {
+  auto dims = s.dims();
+  dims.pop_back();
+  return Shape(dims);
+}
+
+Value column(const Value& x) {
+  auto dims = x.shape().dims();
+  dims.push_back(1);
+  return reshape(x, dims);
+}
+
+Axes lead_axes(const Value& x) {
+  Axes axes;
+  for (int64_t i = 0; i + 1 < x.rank(); ++i) axes.push_back(i);
+  return axes;
+}
+
+TypeList infer_layer_norm(const InferContext& c) {
+  want_inputs(c, 3);
+  want_float(c);
+  const TensorType& x = c.type(0);
+  if (x.shape.rank() < 1 ||
+      c.type(1) != TensorType{x.dtype, Shape{x.shape[-1]}} ||
+      c.type(2) != c.type(1)) {
+    refuse(c, "wants x f[...,D], gamma f[D], beta f[D]");
+  }
+  const TensorType row{x.dtype, lead_shape(x.shape)};
+  return {x, row, row};
+}
+
+Values compose_layer_norm(const Node& n, const Values& in) {
+  const Value mu = mean(in[0], {-1});
+  const Value d = in[0] - column(mu);
+  const Value rstd = rsqrt(mean(d * d, {-1}) + n.attrs.f("eps"));
+  return {d * column(rstd) * in[1] + in[2], mu, rstd};
+}
+
+// Inputs: dy, x, gamma, mean, rstd.
+Values compose_layer_norm_grad(const Node&, const Values& in) {
+  const Value xhat = (in[1] - column(in[3])) * column(in[4]);
+  const Value g = in[0] * in[2];
+  const Value m1 = mean(g, {-1}, true);
+  const Value m2 = mean(g * xhat, {-1}, true);
+  const Value dx = column(in[4]) * (g - m1 - xhat * m2);
+  if (in[1].rank() == 1) return {dx, in[0] * xhat, in[0]};
+  const Axes lead = lead_axes(in[1]);
+  return {dx, sum(in[0] * xhat, lead), sum(in[0], lead)};
+}
+
+// First order goes through the fused gradient unless mean or rstd are used
+// themselves (second order): then the composition is differentiated.
+Values layer_norm_vjp(const VjpContext& c) {
+  Node& n = c.node;
+  if (!c.dys[0] || c.dys[1] || c.dys[2]) {
+    Graph& g = n.out().graph();
+    const Values outs = compose_layer_norm(n, c.x);
+    (void)g;
+    Values ys;
+    Values dys;
+    for (size_t i = 0; i < outs.size(); ++i) {
+      if (!c.dys[i]) continue;
+      ys.push_back(outs[i]);
+      dys.push_back(c.dys[i]);
+    }
+    return backpropagate(ys, dys, c.x);
+  }
+  Node& grad =
+      n.graph->add(kLayerNormGrad, {c.dy, c.x[0], c.x[1], n.out(1), n.out(2)});
+  return grad.outs();
+}
+
+// erf'(x / sqrt 2) / sqrt 2 = exp(-x^2 / 2) / sqrt(2 pi)
+Value gelu_slope(const Value& x) {
+  const Value cdf = (erf(x * (1 / std::numbers::sqrt2)) + 1.0) * 0.5;
+  const double c = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+  // Where exp is 0 the product is 0 even for |x| whose square overflows.
+  const Value bell = exp(x * x * -0.5) * c;
+  return cdf + x * bell;
+}
+
+}  // namespace
+
+// Inputs: x, gamma, beta. Outputs: y, mean, 1/std.
+constexpr OpDef kLayerNorm{
+    .name = "layer_norm",
+    .infer = infer_layer_norm,
+    .vjp = layer_norm_vjp,
+    .lower =
+        [](Emitter& e, const Node& n) {
+          e.custom_call(n,
+                        "kexue_layer_norm",
+                        fmt::format("eps = {:e} : f32", n.attrs.f("eps")));
+        },
+    .compose = compose_layer_norm,
+    .kernel = [](const Node& n) -> std::string_view {
+      return all_f32(n) ? "kexue_layer_norm" : "";
+    },
+    .cast = Cast::kF32,
+};
+
+// Inputs: dy, x, gamma, mean, 1/std. Outputs: dx, dgamma, dbeta.
+constexpr OpDef kLayerNormGrad{
+    .name = "layer_norm_grad",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 5);
+      if (c.type(0) != c.type(1)) refuse(c, "wants dy of x's type");
+      return {c.type(1), c.type(2), c.type(2)};
+    },
+    .lower =
+        [](Emitter& e, const Node& n) {
+          e.custom_call(n, "kexue_layer_norm_grad", "");
+        },
+    .compose = compose_layer_norm_grad,
+    .kernel = [](const Node& n) -> std::string_view {
+      return all_f32(n) ? "kexue_layer_norm_grad" : "";
+    },
+    .cast = Cast::kF32,
+};
+
+constexpr OpDef kGelu{
+    .name = "gelu",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy.graph().add(kGeluGrad, {c.dy, c.x[0]}).out()};
+    },
+    .lower = [](Emitter& e,
+                const Node& n) { e.custom_call(n, "kexue_gelu", ""); },
+    .compose = [](const Node&, const Values& in) -> Values {
+      return {in[0] * 0.5 * (erf(in[0] * (1 / std::numbers::sqrt2)) + 1.0)};
+    },
+    .kernel = [](const Node& n) -> std::string_view {
+      return all_f32(n) ? "kexue_gelu" : "";
+    },
+};
+
+// Inputs: dy, x.
+constexpr OpDef kGeluGrad{
+    .name = "gelu_grad",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_float(c);
+      return same_binary(c);
+    },
+    .lower = [](Emitter& e,
+                const Node& n) { e.custom_call(n, "kexue_gelu_grad", ""); },
+    .compose = [](const Node&, const Values& in) -> Values {
+      return {in[0] * gelu_slope(in[1])};
+    },
+    .kernel = [](const Node& n) -> std::string_view {
+      return all_f32(n) ? "kexue_gelu_grad" : "";
+    },
+};
+
+Value layer_norm(const Value& x,
+                 const Value& gamma,
+                 const Value& beta,
+                 double eps) {
+  return x.graph().add(kLayerNorm, {x, gamma, beta}, {{"eps", eps}}).out();
+}
+
+Value gelu(const Value& x) {
+  return unary(kGelu, x);
+}
+
+Value gelu_tanh(const Value& x) {
+  const Value inner =
+      (x + x * x * x * 0.044715) * std::sqrt(2 * std::numbers::inv_pi);
+  return x * 0.5 * (tanh(inner) + 1.0);
+}
+
+Value relu(const Value& x) {
+  const Value zero = zeros_like(x);
+  return select(greater(x, zero), x, zero);
+}
+
+Value softmax(const Value& x, int64_t axis) {
+  const Value e = exp(x - stop_gradient(max(x, {axis}, true)));
+  return e / sum(e, {axis}, true);
+}
+
+Value masked_softmax(const Value& x, const Value& mask, int64_t axis) {
+  const Value open = select(mask, x, full_like(x, -INFINITY));
+  const Value top = stop_gradient(max(open, {axis}, true));
+  const Value safe = select(is_finite(top), top, zeros_like(top));
+  const Value e = exp(open - safe);
+  const Value s = sum(e, {axis}, true);
+  return e / select(greater(s, zeros_like(s)), s, ones_like(s));
+}
+
+Value log_softmax(const Value& x, int64_t axis) {
+  return x - logsumexp(x, axis);
+}
+
+}  // namespace kexue::ops

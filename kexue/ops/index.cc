@@ -1,0 +1,146 @@
+#include "kexue/ops/index.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kexue/ops/elementwise.h"
+#include "kexue/ops/op_table.h"
+#include "kexue/ops/shape_ops.h"
+#include "kexue/ops/support.h"
+
+namespace kexue::ops {
+namespace {
+
+using namespace detail;
+
+// Shape of ids followed by the row's shape.
+Shape rows_shape(const Shape& ids, const Shape& table) {
+  auto dims = ids.dims();
+  dims.insert(dims.end(), table.begin() + 1, table.end());
+  return Shape(dims);
+}
+
+void want_rows(const InferContext& c) {
+  if (c.type(0).shape.rank() < 1 || c.type(1).dtype != DType::kI32) {
+    refuse(c, "wants a table [V,...] and i32 indices");
+  }
+}
+
+std::string range_list(int64_t from, int64_t to) {
+  std::vector<int64_t> v;
+  for (int64_t i = from; i < to; ++i) v.push_back(i);
+  return fmt::format("[{}]", fmt::join(v, ", "));
+}
+
+}  // namespace
+
+constexpr OpDef kTake{
+    .name = "take",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 2);
+      want_rows(c);
+      return {{c.type(0).dtype, rows_shape(c.type(1).shape, c.type(0).shape)}};
+    },
+    .vjp = [](const VjpContext& c) -> Values {
+      return {scatter_add(zeros_like(c.x[0]), c.x[1], c.dy), Value{}};
+    },
+    .lower =
+        [](Emitter& e, const Node& n) {
+          const int64_t ids = n.inputs[1].rank();
+          auto sizes = n.inputs[0].shape().dims();
+          sizes[0] = 1;
+          e.emit(n,
+                 "stablehlo.gather",
+                 fmt::format("dimension_numbers = #stablehlo.gather<"
+                             "offset_dims = {}, collapsed_slice_dims = [0], "
+                             "start_index_map = [0], index_vector_dim = {}>, "
+                             "slice_sizes = {}",
+                             range_list(ids, n.types[0].shape.rank()),
+                             ids,
+                             stablehlo::int_array(sizes)));
+        },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      HostArray out(c.node.types[0]);
+      const int64_t rows = c.x[0].shape()[0];
+      const size_t w =
+          rows == 0 ? 0 : c.x[0].bytes() / static_cast<size_t>(rows);
+      const auto ids = c.x[1].to_ints();
+      for (size_t i = 0; i < ids.size(); ++i) {
+        const auto r =
+            static_cast<size_t>(std::clamp<int64_t>(ids[i], 0, rows - 1));
+        std::copy_n(c.x[0].data() + r * w, w, out.mutable_data() + i * w);
+      }
+      return {out};
+    },
+};
+
+constexpr OpDef kScatterAdd{
+    .name = "scatter_add",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 3);
+      want_rows(c);
+      if (c.type(2).dtype != c.type(0).dtype ||
+          c.type(2).shape != rows_shape(c.type(1).shape, c.type(0).shape)) {
+        refuse(c, "updates do not fit");
+      }
+      return {c.type(0)};
+    },
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy, Value{}, c.needs[2] ? take(c.dy, c.x[1]) : Value{}};
+    },
+    .lower =
+        [](Emitter& e, const Node& n) {
+          const int64_t ids = n.inputs[1].rank();
+          const TensorType scalar{n.types[0].dtype, {}};
+          const auto args = e.begin_region({scalar, scalar});
+          const auto y = e.emit("stablehlo.add", {args[0], args[1]}, {scalar});
+          e.emit(n,
+                 "stablehlo.scatter",
+                 fmt::format("scatter_dimension_numbers = #stablehlo.scatter<"
+                             "update_window_dims = {}, inserted_window_dims = "
+                             "[0], scatter_dims_to_operand_dims = [0], "
+                             "index_vector_dim = {}>, indices_are_sorted = "
+                             "false, unique_indices = false",
+                             range_list(ids, n.inputs[2].rank()),
+                             ids),
+                 {e.end_region(y)});
+        },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      auto out = c.x[0].to_doubles();
+      const auto u = c.x[2].to_doubles();
+      const auto ids = c.x[1].to_ints();
+      const int64_t rows = c.x[0].shape()[0];
+      const size_t w = ids.empty() ? 0 : u.size() / ids.size();
+      for (size_t i = 0; i < ids.size(); ++i) {
+        if (ids[i] < 0 || ids[i] >= rows) continue;
+        for (size_t j = 0; j < w; ++j) {
+          out[static_cast<size_t>(ids[i]) * w + j] += u[i * w + j];
+        }
+      }
+      return {make_floats(c.node.types[0], out)};
+    },
+};
+
+Value take(const Value& table, const Value& ids) {
+  return table.graph().add(kTake, {table, ids}).out();
+}
+
+Value scatter_add(const Value& x, const Value& ids, const Value& updates) {
+  return x.graph().add(kScatterAdd, {x, ids, updates}).out();
+}
+
+Value one_hot(const Value& ids, int64_t n, DType dtype) {
+  auto dims = ids.shape().dims();
+  dims.push_back(1);
+  const Value column = reshape(ids, dims);
+  dims.back() = n;
+  const Value i =
+      ids.graph()
+          .add(kIota,
+               {},
+               {{"dtype", ids.dtype()}, {"shape", dims}, {"axis", ids.rank()}})
+          .out();
+  return convert(equal(column, i), dtype);
+}
+
+}  // namespace kexue::ops

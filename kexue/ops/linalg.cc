@@ -1,0 +1,403 @@
+#include "kexue/ops/linalg.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+
+#include "kexue/ops/elementwise.h"
+#include "kexue/ops/op_table.h"
+#include "kexue/ops/reduce.h"
+#include "kexue/ops/shape_ops.h"
+#include "kexue/ops/support.h"
+
+namespace kexue::ops {
+namespace {
+
+using namespace detail;
+
+struct Spec {
+  std::string a;
+  std::string b;
+  std::string out;
+  std::string batch;  // in all three, in the order of `out`
+  std::string m;      // in a and out
+  std::string n;      // in b and out
+  std::string k;      // in a and b
+};
+
+bool has(const std::string& s, char c) {
+  return s.find(c) != std::string::npos;
+}
+
+Spec parse(const std::string& text) {
+  const auto bad = [&](const std::string& why) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("einsum \"{}\": {}", text, why))
+        .with_scope(Scope::path());
+  };
+  Spec s;
+  const size_t comma = text.find(',');
+  const size_t arrow = text.find("->");
+  if (comma == std::string::npos || arrow == std::string::npos ||
+      comma > arrow) {
+    bad("wants the form \"ab,bc->ac\"");
+  }
+  s.a = text.substr(0, comma);
+  s.b = text.substr(comma + 1, arrow - comma - 1);
+  s.out = text.substr(arrow + 2);
+  for (const std::string* part : {&s.a, &s.b, &s.out}) {
+    for (size_t i = 0; i < part->size(); ++i) {
+      if ((*part)[i] < 'A' || (*part)[i] > 'z') bad("wants letters");
+      if (part->find((*part)[i], i + 1) != std::string::npos) {
+        bad("a letter occurs twice in one term");
+      }
+    }
+  }
+  for (const char c : s.out) {
+    const bool in_a = has(s.a, c);
+    const bool in_b = has(s.b, c);
+    if (!in_a && !in_b) bad("a result letter is in no input");
+    (in_a && in_b ? s.batch : in_a ? s.m : s.n) += c;
+  }
+  for (const char c : s.a) {
+    if (has(s.out, c)) continue;
+    if (!has(s.b, c)) bad("a letter occurs in one input only; sum it first");
+    s.k += c;
+  }
+  for (const char c : s.b) {
+    if (!has(s.a, c) && !has(s.out, c)) {
+      bad("a letter occurs in one input only; sum it first");
+    }
+  }
+  return s;
+}
+
+using Sizes = std::map<char, int64_t>;
+
+Sizes sizes_of(const InferContext& c, const Spec& s) {
+  Sizes sizes;
+  for (const auto& [letters, type] :
+       {std::pair(&s.a, &c.type(0)), std::pair(&s.b, &c.type(1))}) {
+    if (static_cast<int64_t>(letters->size()) != type->shape.rank()) {
+      refuse(c, fmt::format("\"{}\" has the wrong rank", *letters));
+    }
+    for (size_t i = 0; i < letters->size(); ++i) {
+      const int64_t d = type->shape.dims()[i];
+      const auto [at, fresh] = sizes.emplace((*letters)[i], d);
+      if (!fresh && at->second != d) {
+        refuse(c,
+               fmt::format("letter '{}' of \"{}\" is both {} and {}",
+                           (*letters)[i],
+                           c.attrs.s("spec"),
+                           at->second,
+                           d));
+      }
+    }
+  }
+  return sizes;
+}
+
+TypeList infer_matmul(const InferContext& c) {
+  if (c.inputs.size() != 2 && c.inputs.size() != 3) {
+    refuse(c, "wants two factors and at most a bias");
+  }
+  if (c.type(0).dtype != c.type(1).dtype || !is_float(c.type(0).dtype)) {
+    refuse(c, "wants two float tensors of one dtype");
+  }
+  const Spec s = parse(c.attrs.s("spec"));
+  const Sizes sizes = sizes_of(c, s);
+  std::vector<int64_t> dims;
+  for (const char l : s.out) dims.push_back(sizes.at(l));
+  if (c.inputs.size() == 3) {
+    const auto& bias = c.type(2).shape.dims();
+    if (bias.size() > dims.size() ||
+        !std::equal(bias.rbegin(), bias.rend(), dims.rbegin())) {
+      refuse(c, "the bias is not the tail of " + Shape(dims).str());
+    }
+  }
+  return {{c.attrs.dtype("dtype"), Shape(dims)}};
+}
+
+Value contract(const std::string& spec,
+               const Value& a,
+               const Value& b,
+               DType dtype) {
+  return a.graph()
+      .add(kMatmul, {a, b}, {{"spec", spec}, {"dtype", dtype}})
+      .out();
+}
+
+Values matmul_vjp(const VjpContext& c) {
+  const Spec s = parse(c.node.attrs.s("spec"));
+  const DType dtype = c.x[0].dtype();
+  const Value dy = convert(c.dy, dtype);
+  Values out(c.x.size());
+  if (c.needs[0]) {
+    out[0] = contract(s.out + "," + s.b + "->" + s.a, dy, c.x[1], dtype);
+  }
+  if (c.needs[1]) {
+    out[1] = contract(s.a + "," + s.out + "->" + s.b, c.x[0], dy, dtype);
+  }
+  if (c.x.size() == 3 && c.needs[2]) {
+    Axes axes(static_cast<size_t>(c.dy.rank() - c.x[2].rank()));
+    for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
+    out[2] = convert(axes.empty() ? c.dy : sum(c.dy, axes), c.x[2].dtype());
+  }
+  return out;
+}
+
+std::vector<int64_t> places(const std::string& letters, const std::string& in) {
+  std::vector<int64_t> out;
+  for (const char c : letters) out.push_back(static_cast<int64_t>(in.find(c)));
+  return out;
+}
+
+// dot_general gives [batch, m, n]; the transpose brings it to `out`.
+void lower_dot(Emitter& e, const Node& n) {
+  const Spec s = parse(n.attrs.s("spec"));
+  const std::string natural = s.batch + s.m + s.n;
+  const auto perm = places(s.out, natural);
+  std::vector<int64_t> dims(natural.size());
+  for (size_t i = 0; i < perm.size(); ++i) {
+    dims[static_cast<size_t>(perm[i])] = n.types[0].shape.dims()[i];
+  }
+  const TensorType type{n.types[0].dtype, Shape(dims)};
+  const auto list = [](const std::vector<int64_t>& v) {
+    return fmt::format("[{}]", fmt::join(v, ", "));
+  };
+  auto out = e.emit(
+      "stablehlo.dot_general",
+      {e.get(n.inputs[0]), e.get(n.inputs[1])},
+      {type},
+      fmt::format("dot_dimension_numbers = #stablehlo.dot<"
+                  "lhs_batching_dimensions = {}, rhs_batching_dimensions = {}, "
+                  "lhs_contracting_dimensions = {}, "
+                  "rhs_contracting_dimensions = {}>",
+                  list(places(s.batch, s.a)),
+                  list(places(s.batch, s.b)),
+                  list(places(s.k, s.a)),
+                  list(places(s.k, s.b))));
+  if (s.out != natural) {
+    out = e.emit("stablehlo.transpose",
+                 out,
+                 {n.types[0]},
+                 "permutation = " + stablehlo::int_array(perm));
+  }
+  if (n.inputs.size() == 3) {
+    auto bias = e.get(n.inputs[2]);
+    if (bias.type.dtype != n.types[0].dtype) {
+      bias = e.emit("stablehlo.convert",
+                    {bias},
+                    {{n.types[0].dtype, bias.type.shape}})[0];
+    }
+    std::vector<int64_t> tail;
+    for (int64_t i = 0; i < bias.type.shape.rank(); ++i) {
+      tail.push_back(n.types[0].shape.rank() - bias.type.shape.rank() + i);
+    }
+    bias = e.emit("stablehlo.broadcast_in_dim",
+                  {bias},
+                  {n.types[0]},
+                  "broadcast_dimensions = " + stablehlo::int_array(tail))[0];
+    out = e.emit("stablehlo.add", {out[0], bias}, {n.types[0]});
+  }
+  e.bind(const_cast<Node&>(n).out(), out[0]);
+}
+
+std::vector<HostArray> eval_matmul(const EvalContext& c) {
+  const Spec s = parse(c.node.attrs.s("spec"));
+  const TensorType& type = c.node.types[0];
+  const auto letter_stride = [](const std::string& term, const Shape& shape) {
+    std::map<char, int64_t> out;
+    const auto st = shape.strides();
+    for (size_t i = 0; i < term.size(); ++i) out[term[i]] = st[i];
+    return out;
+  };
+  const auto sa = letter_stride(s.a, c.x[0].shape());
+  const auto sb = letter_stride(s.b, c.x[1].shape());
+  const auto at = [](const std::map<char, int64_t>& m, char l) {
+    const auto f = m.find(l);
+    return f == m.end() ? int64_t{0} : f->second;
+  };
+  std::vector<int64_t> k_dims;
+  for (const char l : s.k)
+    k_dims.push_back(c.x[0].shape()[static_cast<int64_t>(s.a.find(l))]);
+  const Shape ks(k_dims);
+  const auto a = c.x[0].to_doubles();
+  const auto b = c.x[1].to_doubles();
+  std::vector<double> out(static_cast<size_t>(type.shape.size()), 0);
+  IndexWalk o(type.shape);
+  for (auto& y : out) {
+    int64_t pa = 0;
+    int64_t pb = 0;
+    for (size_t i = 0; i < s.out.size(); ++i) {
+      pa += at(sa, s.out[i]) * o.index()[i];
+      pb += at(sb, s.out[i]) * o.index()[i];
+    }
+    IndexWalk k(ks);
+    for (int64_t n = ks.size(); n > 0; --n, k.next()) {
+      int64_t qa = pa;
+      int64_t qb = pb;
+      for (size_t i = 0; i < s.k.size(); ++i) {
+        qa += at(sa, s.k[i]) * k.index()[i];
+        qb += at(sb, s.k[i]) * k.index()[i];
+      }
+      y += a[static_cast<size_t>(qa)] * b[static_cast<size_t>(qb)];
+    }
+    o.next();
+  }
+  if (c.x.size() == 3) {
+    const auto bias = c.x[2].to_doubles();
+    for (size_t i = 0; i < out.size(); ++i) out[i] += bias[i % bias.size()];
+  }
+  return {make_floats(type, out)};
+}
+
+// ---- the oneDNN kernel ----------------------------------------------------
+
+// One group of letters as a single dimension with one stride, if possible.
+struct Merged {
+  int64_t size = 1;
+  int64_t stride = 0;
+  bool ok = true;
+};
+
+Merged merge(const std::string& group,
+             const std::string& term,
+             const Shape& shape) {
+  Merged m;
+  const auto strides = shape.strides();
+  bool first = true;
+  for (size_t i = group.size(); i-- > 0;) {
+    const size_t at = term.find(group[i]);
+    const int64_t d = shape.dims()[at];
+    if (d == 1) continue;
+    if (first) {
+      m.stride = strides[at];
+      first = false;
+    } else if (strides[at] != m.stride * m.size) {
+      m.ok = false;
+    }
+    m.size *= d;
+  }
+  if (first) m.stride = 1;
+  return m;
+}
+
+struct KernelShape {
+  std::vector<int64_t> sizes;  // B1 B2 M N K
+  std::vector<int64_t> a, b, c;
+  bool ok = true;
+};
+
+// The problem as c[b1,b2,m,n] = sum_k a[b1,b2,m,k] b[b1,b2,k,n] with strides.
+KernelShape kernel_shape(const Node& n) {
+  Spec s = parse(n.attrs.s("spec"));
+  KernelShape r;
+  r.ok = s.batch.size() <= 2;
+  if (!r.ok) return r;
+  std::vector<std::string> batch = {"", ""};
+  for (size_t i = 0; i < s.batch.size(); ++i) {
+    batch[2 - s.batch.size() + i] = s.batch.substr(i, 1);
+  }
+  const auto add = [&](const std::string& g,
+                       const std::string& t1,
+                       const Shape& s1,
+                       std::vector<int64_t>& o1,
+                       const std::string& t2,
+                       const Shape& s2,
+                       std::vector<int64_t>& o2) {
+    const Merged x = merge(g, t1, s1);
+    const Merged y = merge(g, t2, s2);
+    r.ok = r.ok && x.ok && y.ok;
+    o1.push_back(x.stride);
+    o2.push_back(y.stride);
+    return x.size;
+  };
+  const Shape& A = n.inputs[0].shape();
+  const Shape& B = n.inputs[1].shape();
+  const Shape& C = n.types[0].shape;
+  std::vector<int64_t> ignored;
+  for (const auto& g : batch) {
+    r.sizes.push_back(add(g, s.a, A, r.a, s.b, B, r.b));
+    add(g, s.out, C, r.c, s.a, A, ignored);
+  }
+  const int64_t m = add(s.m, s.a, A, r.a, s.out, C, r.c);
+  const int64_t k = add(s.k, s.a, A, r.a, s.b, B, r.b);
+  const int64_t cols = add(s.n, s.b, B, r.b, s.out, C, r.c);
+  r.sizes.insert(r.sizes.end(), {m, cols, k});
+  return r;
+}
+
+// Below this many multiply-adds the call costs more than XLA's own loop.
+constexpr int64_t kSmallestProduct = 1 << 15;
+
+std::string_view matmul_kernel(const Node& n) {
+  const DType in = n.inputs[0].dtype();
+  const DType out = n.types[0].dtype;
+  const bool f32 = in == DType::kF32 && out == DType::kF32;
+  const bool bf16 =
+      in == DType::kBF16 && (out == DType::kF32 || out == DType::kBF16);
+  if (!f32 && !bf16) return "";
+  if (n.inputs.size() == 3 &&
+      (n.inputs[2].rank() != 1 || n.inputs[2].dtype() != DType::kF32)) {
+    return "";
+  }
+  const KernelShape r = kernel_shape(n);
+  if (!r.ok) return "";
+  int64_t work = 1;
+  for (const int64_t d : r.sizes) work *= d;
+  return work >= kSmallestProduct ? "kexue_matmul" : "";
+}
+
+void lower_call(Emitter& e, const Node& n) {
+  const KernelShape r = kernel_shape(n);
+  e.custom_call(n,
+                "kexue_matmul",
+                fmt::format("sizes = {}, a_strides = {}, b_strides = {}, "
+                            "c_strides = {}",
+                            stablehlo::int_array(r.sizes),
+                            stablehlo::int_array(r.a),
+                            stablehlo::int_array(r.b),
+                            stablehlo::int_array(r.c)));
+}
+
+}  // namespace
+
+constexpr OpDef kMatmul{
+    .name = "matmul",
+    .infer = infer_matmul,
+    .vjp = matmul_vjp,
+    .lower =
+        [](Emitter& e, const Node& n) {
+          e.use_kernel(matmul_kernel(n)) ? lower_call(e, n) : lower_dot(e, n);
+        },
+    .eval = eval_matmul,
+    .kernel = matmul_kernel,
+    .cast = Cast::kCompute,
+    .keep_inputs = 4,  // the bias is added to the f32 sums
+};
+
+Value einsum(const std::string& spec, const Value& a, const Value& b) {
+  return contract(spec, a, b, a.dtype());
+}
+
+Value einsum(const std::string& spec,
+             const Value& a,
+             const Value& b,
+             const Value& bias) {
+  return a.graph()
+      .add(kMatmul, {a, b, bias}, {{"spec", spec}, {"dtype", a.dtype()}})
+      .out();
+}
+
+Value matmul(const Value& a, const Value& b) {
+  const std::string lead =
+      std::string("abcdefgh").substr(0, static_cast<size_t>(a.rank() - 1));
+  const bool batched = b.rank() > 2;
+  const std::string outer = lead.substr(0, lead.size() - 1);
+  return einsum(
+      lead + "k," + (batched ? outer : "") + "kn->" + lead + "n", a, b);
+}
+
+}  // namespace kexue::ops

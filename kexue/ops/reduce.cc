@@ -1,0 +1,237 @@
+#include "kexue/ops/reduce.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <numeric>
+
+#include "kexue/ops/elementwise.h"
+#include "kexue/ops/op_table.h"
+#include "kexue/ops/shape_ops.h"
+#include "kexue/ops/support.h"
+#include "kexue/ops/unary.h"
+
+namespace kexue::ops {
+namespace {
+
+using namespace detail;
+
+TypeList reduced_type(const InferContext& c) {
+  want_inputs(c, 1);
+  std::vector<bool> gone(static_cast<size_t>(c.type(0).shape.rank()), false);
+  for (const int64_t a : c.attrs.ints("axes")) {
+    canonical_axis(a, c.type(0).shape.rank(), "reduce");
+    gone[static_cast<size_t>(a)] = true;
+  }
+  std::vector<int64_t> dims;
+  for (size_t i = 0; i < gone.size(); ++i) {
+    if (!gone[i]) dims.push_back(c.type(0).shape.dims()[i]);
+  }
+  return {{c.type(0).dtype, Shape(dims)}};
+}
+
+// y broadcast back over the reduced axes.
+Value expand(const Value& y, const Shape& shape, const Axes& axes) {
+  std::vector<int64_t> dims;
+  for (int64_t a = 0; a < shape.rank(); ++a) {
+    if (std::find(axes.begin(), axes.end(), a) == axes.end()) {
+      dims.push_back(a);
+    }
+  }
+  return broadcast_in_dim(y, shape, dims);
+}
+
+Values extremum_vjp(const VjpContext& c) {
+  const Axes& axes = c.node.attrs.ints("axes");
+  const Shape& shape = c.x[0].shape();
+  const Value hit =
+      convert(equal(c.x[0], expand(c.y, shape, axes)), c.x[0].dtype());
+  const Value share = c.dy / sum(hit, axes);
+  return {hit * expand(share, shape, axes)};
+}
+
+double extreme(DType dtype, bool lowest) {
+  if (is_float(dtype)) {
+    return lowest ? -std::numeric_limits<double>::infinity()
+                  : std::numeric_limits<double>::infinity();
+  }
+  switch (dtype) {
+    case DType::kBool:
+      return lowest ? 0 : 1;
+    case DType::kU8:
+      return lowest ? 0 : 255;
+    case DType::kU32:
+      return lowest ? 0 : 4294967295.0;
+    case DType::kI32:
+      return lowest ? -2147483648.0 : 2147483647.0;
+    default:
+      return lowest ? -0x1p62 : 0x1p62;
+  }
+}
+
+void lower_reduce(Emitter& e, const Node& n, std::string_view op, double init) {
+  const TensorType scalar{n.types[0].dtype, {}};
+  const auto x = e.get(n.inputs[0]);
+  const auto zero = e.constant(HostArray::full(scalar, init));
+  const auto args = e.begin_region({scalar, scalar});
+  const auto body = e.emit(op, {args[0], args[1]}, {scalar});
+  const std::string region = e.end_region(body);
+  const auto out =
+      e.emit("stablehlo.reduce",
+             {x, zero},
+             {n.types[0]},
+             "dimensions = " + stablehlo::int_array(n.attrs.ints("axes")),
+             {region});
+  e.bind(const_cast<Node&>(n).out(), out[0]);
+}
+
+template <class F>
+std::vector<HostArray> eval_reduce(const EvalContext& c, double init, F&& f) {
+  const TensorType& type = c.node.types[0];
+  std::vector<double> out(static_cast<size_t>(type.shape.size()), init);
+  auto strides = c.x[0].shape().strides();
+  const auto& axes = c.node.attrs.ints("axes");
+  const auto kept = type.shape.strides();
+  for (size_t a = 0, k = 0; a < strides.size(); ++a) {
+    const bool gone =
+        std::find(axes.begin(), axes.end(), static_cast<int64_t>(a)) !=
+        axes.end();
+    strides[a] = gone ? 0 : kept[k++];
+  }
+  const auto in = c.x[0].to_doubles();
+  IndexWalk it(c.x[0].shape());
+  for (size_t i = 0; i < in.size(); ++i, it.next()) {
+    auto& slot = out[static_cast<size_t>(offset_of(strides, it.index()))];
+    slot = f(slot, in[i]);
+  }
+  return {make_floats(type, out)};
+}
+
+Value reduce(const OpDef& op, const Value& x, const Axes& axes, bool keep) {
+  Axes all = axes;
+  if (all.empty()) {
+    all.resize(static_cast<size_t>(x.rank()));
+    std::iota(all.begin(), all.end(), 0);
+  }
+  for (int64_t& a : all) a = canonical_axis(a, x.rank(), op.name.data());
+  std::sort(all.begin(), all.end());
+  if (all.empty()) return x;
+  const Value y = x.graph().add(op, {x}, {{"axes", all}}).out();
+  if (!keep) return y;
+  auto dims = x.shape().dims();
+  for (const int64_t a : all) dims[static_cast<size_t>(a)] = 1;
+  return reshape(y, dims);
+}
+
+}  // namespace
+
+constexpr OpDef kSum{
+    .name = "sum",
+    .infer = reduced_type,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {expand(c.dy, c.x[0].shape(), c.node.attrs.ints("axes"))};
+    },
+    .lower = [](Emitter& e,
+                const Node& n) { lower_reduce(e, n, "stablehlo.add", 0); },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      return eval_reduce(c, 0, [](double a, double b) { return a + b; });
+    },
+    .cast = Cast::kF32,
+};
+
+constexpr OpDef kMax{
+    .name = "max",
+    .infer = reduced_type,
+    .vjp = extremum_vjp,
+    .lower =
+        [](Emitter& e, const Node& n) {
+          lower_reduce(
+              e, n, "stablehlo.maximum", extreme(n.types[0].dtype, true));
+        },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      return eval_reduce(
+          c, extreme(c.node.types[0].dtype, true), [](double a, double b) {
+            return std::isnan(a) || a > b ? a : b;
+          });
+    },
+};
+
+constexpr OpDef kMin{
+    .name = "min",
+    .infer = reduced_type,
+    .vjp = extremum_vjp,
+    .lower =
+        [](Emitter& e, const Node& n) {
+          lower_reduce(
+              e, n, "stablehlo.minimum", extreme(n.types[0].dtype, false));
+        },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      return eval_reduce(
+          c, extreme(c.node.types[0].dtype, false), [](double a, double b) {
+            return std::isnan(a) || a < b ? a : b;
+          });
+    },
+};
+
+Value sum(const Value& x, const Axes& axes, bool keep_dims) {
+  return reduce(kSum, x, axes, keep_dims);
+}
+Value max(const Value& x, const Axes& axes, bool keep_dims) {
+  return reduce(kMax, x, axes, keep_dims);
+}
+Value min(const Value& x, const Axes& axes, bool keep_dims) {
+  return reduce(kMin, x, axes, keep_dims);
+}
+
+Value mean(const Value& x, const Axes& axes, bool keep_dims) {
+  const Value total = sum(x, axes, keep_dims);
+  const auto n =
+      static_cast<double>(x.shape().size()) /
+      static_cast<double>(std::max<int64_t>(1, total.shape().size()));
+  return total * (1.0 / n);
+}
+
+Value variance(const Value& x, const Axes& axes, bool keep_dims) {
+  const Value d = x - mean(x, axes, true);
+  return mean(d * d, axes, keep_dims);
+}
+
+Value argmax(const Value& x, int64_t axis) {
+  axis = canonical_axis(axis, x.rank(), "argmax");
+  const Value top = max(x, {axis}, true);
+  const TensorType index{DType::kI32, x.shape()};
+  const Value i = broadcast_to(x.graph()
+                                   .add(kIota,
+                                        {},
+                                        {{"dtype", index.dtype},
+                                         {"shape", index.shape.dims()},
+                                         {"axis", axis}})
+                                   .out(),
+                               x.shape());
+  return min(select(equal(x, top), i, full_like(i, 2147483647.0)), {axis});
+}
+
+Value logsumexp(const Value& x, int64_t axis) {
+  const Value top = stop_gradient(max(x, {axis}, true));
+  const Value safe = select(is_finite(top), top, zeros_like(top));
+  return log(sum(exp(x - safe), {axis}, true)) + safe;
+}
+
+Value norm(const Value& x) {
+  const Value s = sum(x * x);
+  const Value positive = greater(s, zeros_like(s));
+  const Value root = sqrt(select(positive, s, ones_like(s)));
+  return select(positive, root, zeros_like(s));
+}
+
+Value all_finite(const Values& values) {
+  Value all;
+  for (const Value& v : values) {
+    // 0 * x is 0 for finite x and NaN otherwise; NaN survives the sum.
+    const Value one = is_finite(sum(v * 0.0));
+    all = all ? bit_and(all, one) : one;
+  }
+  return all;
+}
+
+}  // namespace kexue::ops

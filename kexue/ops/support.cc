@@ -1,0 +1,74 @@
+#include "kexue/ops/support.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
+
+namespace kexue::ops::detail {
+
+void refuse(const InferContext& c, const std::string& what) {
+  std::vector<std::string> types;
+  for (const auto& v : c.inputs) types.push_back(v.type().str());
+  throw Error(
+      Code::kInvalidArgument,
+      fmt::format("{}: {}, got {}", c.op, what, fmt::join(types, " and ")));
+}
+
+void want_inputs(const InferContext& c, size_t count) {
+  if (c.inputs.size() != count) {
+    refuse(c, fmt::format("wants {} inputs", count));
+  }
+}
+
+void want_float(const InferContext& c, size_t input) {
+  if (!is_float(c.type(input).dtype)) refuse(c, "wants a float tensor");
+}
+
+TypeList same_type(const InferContext& c) {
+  want_inputs(c, 1);
+  return {c.type(0)};
+}
+
+TypeList float_unary(const InferContext& c) {
+  want_inputs(c, 1);
+  want_float(c);
+  return {c.type(0)};
+}
+
+TypeList same_binary(const InferContext& c) {
+  want_inputs(c, 2);
+  if (c.type(0) != c.type(1)) refuse(c, "wants two tensors of one type");
+  return {c.type(0)};
+}
+
+HostArray make_ints(const TensorType& type, const std::vector<int64_t>& v) {
+  HostArray a(type);
+  std::byte* out = a.mutable_data();
+  const size_t width = size_bytes(type.dtype);
+  for (size_t i = 0; i < v.size(); ++i) {
+    const int64_t x = type.dtype == DType::kBool ? (v[i] != 0 ? 1 : 0) : v[i];
+    std::memcpy(out + i * width, &x, width);  // little-endian: the low bytes
+  }
+  return a;
+}
+
+HostArray make_floats(const TensorType& type, const std::vector<double>& v) {
+  return HostArray::from_doubles(type, v);
+}
+
+void IndexWalk::next() {
+  for (size_t i = index_.size(); i-- > 0;) {
+    if (++index_[i] < shape_.dims()[i]) return;
+    index_[i] = 0;
+  }
+}
+
+int64_t offset_of(const std::vector<int64_t>& strides,
+                  const std::vector<int64_t>& index) {
+  int64_t at = 0;
+  for (size_t i = 0; i < index.size(); ++i) at += strides[i] * index[i];
+  return at;
+}
+
+}  // namespace kexue::ops::detail

@@ -1,0 +1,86 @@
+// Shared by the op families: infer, lower and eval in one line each. Private
+// to kexue/ops.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "kexue/base/error.h"
+#include "kexue/ir/graph.h"
+#include "kexue/stablehlo/emitter.h"
+
+namespace kexue::ops::detail {
+
+using ir::TypeList;
+using stablehlo::Emitter;
+
+// A string as a template argument: lower_as<"tanh">.
+template <size_t N>
+struct Text {
+  char s[N]{};
+  constexpr Text(const char (&t)[N]) { std::copy_n(t, N, s); }  // NOLINT
+};
+
+template <Text kName>
+void lower_as(Emitter& e, const Node& node) {
+  e.emit(node, std::string("stablehlo.") + kName.s);
+}
+
+// Throws kInvalidArgument: "op: what, got types".
+[[noreturn]] void refuse(const InferContext& c, const std::string& what);
+void want_inputs(const InferContext& c, size_t count);
+void want_float(const InferContext& c, size_t input = 0);
+
+// One input, same type out; float_unary refuses other dtypes.
+TypeList same_type(const InferContext& c);
+TypeList float_unary(const InferContext& c);
+// Two inputs of one type, which is the result's.
+TypeList same_binary(const InferContext& c);
+
+// Wraps to the dtype's width, as two's complement does.
+HostArray make_ints(const TensorType& type, const std::vector<int64_t>& v);
+HostArray make_floats(const TensorType& type, const std::vector<double>& v);
+
+template <double (*kF)(double)>
+std::vector<HostArray> eval_unary(const EvalContext& c) {
+  auto v = c.x[0].to_doubles();
+  for (double& x : v) x = kF(x);
+  return {make_floats(c.node.types[0], v)};
+}
+
+template <double (*kF)(double, double), int64_t (*kI)(int64_t, int64_t)>
+std::vector<HostArray> eval_binary(const EvalContext& c) {
+  if (is_float(c.x[0].dtype())) {
+    auto a = c.x[0].to_doubles();
+    const auto b = c.x[1].to_doubles();
+    for (size_t i = 0; i < a.size(); ++i) a[i] = kF(a[i], b[i]);
+    return {make_floats(c.node.types[0], a)};
+  }
+  auto a = c.x[0].to_ints();
+  const auto b = c.x[1].to_ints();
+  for (size_t i = 0; i < a.size(); ++i) a[i] = kI(a[i], b[i]);
+  return {make_ints(c.node.types[0], a)};
+}
+
+// Calls f(flat index into a tensor of `shape`) for each index tuple.
+// Steps through the tuple in row-major order.
+class IndexWalk final {
+ public:
+  explicit IndexWalk(const Shape& shape)
+      : shape_(shape), index_(static_cast<size_t>(shape.rank()), 0) {}
+  const std::vector<int64_t>& index() const { return index_; }
+  void next();
+
+ private:
+  Shape shape_;
+  std::vector<int64_t> index_;
+};
+
+// Row-major offset of an index tuple.
+int64_t offset_of(const std::vector<int64_t>& strides,
+                  const std::vector<int64_t>& index);
+
+}  // namespace kexue::ops::detail

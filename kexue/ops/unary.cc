@@ -1,0 +1,281 @@
+#include "kexue/ops/unary.h"
+
+#include <numbers>
+
+#include "kexue/ops/elementwise.h"
+#include "kexue/ops/op_table.h"
+#include "kexue/ops/shape_ops.h"
+#include "kexue/ops/support.h"
+
+namespace kexue::ops {
+namespace {
+
+using namespace detail;
+
+double f_negate(double x) {
+  return -x;
+}
+double f_abs(double x) {
+  return std::fabs(x);
+}
+double f_sign(double x) {
+  if (std::isnan(x)) return x;
+  return x > 0 ? 1 : (x < 0 ? -1 : 0);
+}
+double f_exp(double x) {
+  return std::exp(x);
+}
+double f_expm1(double x) {
+  return std::expm1(x);
+}
+double f_log(double x) {
+  return std::log(x);
+}
+double f_log1p(double x) {
+  return std::log1p(x);
+}
+double f_logistic(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+double f_tanh(double x) {
+  return std::tanh(x);
+}
+double f_erf(double x) {
+  return std::erf(x);
+}
+double f_sqrt(double x) {
+  return std::sqrt(x);
+}
+double f_rsqrt(double x) {
+  return 1 / std::sqrt(x);
+}
+double f_sin(double x) {
+  return std::sin(x);
+}
+double f_cos(double x) {
+  return std::cos(x);
+}
+double f_floor(double x) {
+  return std::floor(x);
+}
+double f_ceil(double x) {
+  return std::ceil(x);
+}
+
+Values no_gradient(const VjpContext&) {
+  return {Value{}};
+}
+
+}  // namespace
+
+constexpr OpDef kNegate{
+    .name = "negate",
+    .infer = same_type,
+    .vjp = [](const VjpContext& c) -> Values { return {-c.dy}; },
+    .lower = lower_as<"negate">,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      if (is_float(c.x[0].dtype())) {
+        return eval_unary<f_negate>(c);
+      }
+      auto v = c.x[0].to_ints();
+      for (auto& x : v) x = -x;
+      return {make_ints(c.node.types[0], v)};
+    },
+};
+constexpr OpDef kAbs{
+    .name = "abs",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy * sign(c.x[0])}; },
+    .lower = lower_as<"abs">,
+    .eval = eval_unary<f_abs>,
+};
+constexpr OpDef kSign{
+    .name = "sign",
+    .infer = float_unary,
+    .vjp = no_gradient,
+    .lower = lower_as<"sign">,
+    .eval = eval_unary<f_sign>,
+};
+constexpr OpDef kExp{
+    .name = "exp",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy * c.y}; },
+    .lower = lower_as<"exponential">,
+    .eval = eval_unary<f_exp>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kExpm1{
+    .name = "expm1",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy * (c.y + 1.0)}; },
+    .lower = lower_as<"exponential_minus_one">,
+    .eval = eval_unary<f_expm1>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kLog{
+    .name = "log",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy / c.x[0]}; },
+    .lower = lower_as<"log">,
+    .eval = eval_unary<f_log>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kLog1p{
+    .name = "log1p",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy / (c.x[0] + 1.0)};
+    },
+    .lower = lower_as<"log_plus_one">,
+    .eval = eval_unary<f_log1p>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kLogistic{
+    .name = "logistic",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy * c.y * (1.0 - c.y)};
+    },
+    .lower = lower_as<"logistic">,
+    .eval = eval_unary<f_logistic>,
+};
+constexpr OpDef kTanh{
+    .name = "tanh",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy * (1.0 - c.y * c.y)};
+    },
+    .lower = lower_as<"tanh">,
+    .eval = eval_unary<f_tanh>,
+};
+constexpr OpDef kErf{
+    .name = "erf",
+    .infer = float_unary,
+    // 2/sqrt(pi) e^(-x^2); x^2 may overflow to infinity, which gives 0.
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy * exp(-(c.x[0] * c.x[0])) * (2 * std::numbers::inv_sqrtpi)};
+    },
+    .lower = [](Emitter& e, const Node& node) { e.emit(node, "chlo.erf"); },
+    .eval = eval_unary<f_erf>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kSqrt{
+    .name = "sqrt",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy * 0.5 / c.y}; },
+    .lower = lower_as<"sqrt">,
+    .eval = eval_unary<f_sqrt>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kRsqrt{
+    .name = "rsqrt",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy * -0.5 * (c.y * c.y * c.y)};
+    },
+    .lower = lower_as<"rsqrt">,
+    .eval = eval_unary<f_rsqrt>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kSin{
+    .name = "sin",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy * cos(c.x[0])}; },
+    .lower = lower_as<"sine">,
+    .eval = eval_unary<f_sin>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kCos{
+    .name = "cos",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {-(c.dy * sin(c.x[0]))};
+    },
+    .lower = lower_as<"cosine">,
+    .eval = eval_unary<f_cos>,
+    .cast = Cast::kF32,
+};
+constexpr OpDef kFloor{
+    .name = "floor",
+    .infer = float_unary,
+    .vjp = no_gradient,
+    .lower = lower_as<"floor">,
+    .eval = eval_unary<f_floor>,
+};
+constexpr OpDef kCeil{
+    .name = "ceil",
+    .infer = float_unary,
+    .vjp = no_gradient,
+    .lower = lower_as<"ceil">,
+    .eval = eval_unary<f_ceil>,
+};
+constexpr OpDef kIsFinite{
+    .name = "is_finite",
+    .infer = [](const InferContext& c) -> TypeList {
+      float_unary(c);
+      return {{DType::kBool, c.type(0).shape}};
+    },
+    .lower = lower_as<"is_finite">,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      std::vector<int64_t> out;
+      for (const double x : c.x[0].to_doubles()) {
+        out.push_back(std::isfinite(x) ? 1 : 0);
+      }
+      return {make_ints(c.node.types[0], out)};
+    },
+    .cast = Cast::kKeep,
+};
+
+Value negate(const Value& x) {
+  return unary(kNegate, x);
+}
+Value abs(const Value& x) {
+  return unary(kAbs, x);
+}
+Value sign(const Value& x) {
+  return unary(kSign, x);
+}
+Value exp(const Value& x) {
+  return unary(kExp, x);
+}
+Value expm1(const Value& x) {
+  return unary(kExpm1, x);
+}
+Value log(const Value& x) {
+  return unary(kLog, x);
+}
+Value log1p(const Value& x) {
+  return unary(kLog1p, x);
+}
+Value logistic(const Value& x) {
+  return unary(kLogistic, x);
+}
+Value tanh(const Value& x) {
+  return unary(kTanh, x);
+}
+Value erf(const Value& x) {
+  return unary(kErf, x);
+}
+Value sqrt(const Value& x) {
+  return unary(kSqrt, x);
+}
+Value rsqrt(const Value& x) {
+  return unary(kRsqrt, x);
+}
+Value sin(const Value& x) {
+  return unary(kSin, x);
+}
+Value cos(const Value& x) {
+  return unary(kCos, x);
+}
+Value floor(const Value& x) {
+  return unary(kFloor, x);
+}
+Value ceil(const Value& x) {
+  return unary(kCeil, x);
+}
+Value is_finite(const Value& x) {
+  return unary(kIsFinite, x);
+}
+
+}  // namespace kexue::ops

@@ -1,0 +1,68 @@
+#include "kexue/transforms/grad.h"
+
+#include <fmt/format.h>
+
+#include "kexue/base/error.h"
+#include "kexue/ops/backprop.h"
+#include "kexue/ops/ops.h"
+
+namespace kexue::transforms {
+namespace {
+
+void want_float(const Values& xs) {
+  for (const Value& x : xs) {
+    if (!is_float(x.dtype())) {
+      throw Error(
+          Code::kInvalidArgument,
+          fmt::format("gradient: wants float tensors, got {}", x.type().str()))
+          .with_scope(Scope::path());
+    }
+  }
+}
+
+}  // namespace
+
+Values vjp(const Values& ys, const Values& dys, const Values& xs) {
+  want_float(xs);
+  Values out = ops::backpropagate(ys, dys, xs);
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (!out[i]) out[i] = ops::zeros_like(xs[i]);
+  }
+  return out;
+}
+
+Values gradients(const Value& loss, const Values& xs) {
+  if (loss.rank() != 0 || !is_float(loss.dtype())) {
+    throw Error(Code::kInvalidArgument,
+                "gradient: wants a float scalar, got " + loss.type().str(),
+                "reduce the loss with sum or mean first")
+        .with_scope(Scope::path());
+  }
+  return vjp({loss}, {ops::ones_like(loss)}, xs);
+}
+
+std::function<Values(const Values&)> grad(const Function& f) {
+  return [f](const Values& x) { return gradients(f(x), x); };
+}
+
+std::function<std::pair<Value, Values>(const Values&)> value_and_grad(
+    const Function& f) {
+  return [f](const Values& x) {
+    const Value y = f(x);
+    return std::pair(y, gradients(y, x));
+  };
+}
+
+std::function<Values(const Values&, const Values&)> hvp(const Function& f) {
+  return [f](const Values& x, const Values& v) {
+    const Values g = gradients(f(x), x);
+    Value dot;
+    for (size_t i = 0; i < g.size(); ++i) {
+      const Value part = ops::sum(g[i] * ops::stop_gradient(v[i]));
+      dot = dot ? dot + part : part;
+    }
+    return gradients(dot, x);
+  };
+}
+
+}  // namespace kexue::transforms

@@ -1,0 +1,32 @@
+// Derivatives, as functions from graphs to graphs.
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "kexue/ir/value.h"
+
+namespace kexue::transforms {
+
+// d loss / d x for each x, added to the graph being traced. x may be any value
+// of the same graph: an input, a parameter or an intermediate. A loss that
+// does not depend on x gives zeros. Gradients can be differentiated again.
+//
+// Errors: kInvalidArgument if loss is no float scalar, or an x is not float;
+//         kUnsupported naming an op that has no derivative rule.
+Values gradients(const Value& loss, const Values& xs);
+
+// The same with a cotangent instead of 1: sum_i dy_i dys_i / dx.
+Values vjp(const Values& ys, const Values& dys, const Values& xs);
+
+using Function = std::function<Value(const Values&)>;
+
+// x -> gradients of f at x.
+std::function<Values(const Values&)> grad(const Function& f);
+// x -> f(x) and the gradients.
+std::function<std::pair<Value, Values>(const Values&)> value_and_grad(
+    const Function& f);
+// (x, v) -> H v by reverse over reverse: grad of <grad f, stop_gradient(v)>.
+std::function<Values(const Values&, const Values&)> hvp(const Function& f);
+
+}  // namespace kexue::transforms

@@ -1,0 +1,30 @@
+// Mixed precision as a graph rewrite: models are written once, in f32.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "kexue/base/dtype.h"
+#include "kexue/ir/graph.h"
+
+namespace kexue::transforms {
+
+// What runs in which type. Masters (the graph's inputs and outputs) keep the
+// types they are written in; casts go between.
+struct Precision {
+  DType compute = DType::kF32;  // of products (Cast::kCompute)
+  // true: results of products and elementwise glue stay in `compute`, as
+  // autocast does; products then round once to it. false: products return f32
+  // and everything between them is f32 (faster where the device has 16-bit
+  // products but no 16-bit elementwise code).
+  bool low_glue = false;
+  bool operator==(const Precision&) const = default;
+};
+
+// Applies the policy by op class (ir::Cast). f32 returns an equal graph.
+// Numerics: sums, softmax, norms, losses and everything of class kF32 run in
+//           f32. Integer and f64 values are left alone.
+std::unique_ptr<Graph> apply_precision(const Graph& graph,
+                                       const Precision& precision);
+
+}  // namespace kexue::transforms

@@ -1,0 +1,31 @@
+// What the readers accept at most. A file beyond a limit is kUnsupported, and
+// the text names the limit.
+#pragma once
+
+#include <cstdint>
+
+namespace kexue::io::limits {
+
+inline constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+// safetensors
+inline constexpr uint64_t kSafetensorsHeaderBytes = 100'000'000;
+inline constexpr uint64_t kTensorRank = 16;
+inline constexpr uint64_t kShardIndexBytes = 64 * kMiB;
+
+// JSON from outside
+inline constexpr uint64_t kJsonBytes = 128 * kMiB;
+inline constexpr uint64_t kJsonDepth = 32;
+inline constexpr uint64_t kJsonValues = uint64_t{1} << 23;
+
+// tokenizers and vocabularies
+inline constexpr uint64_t kVocabBytes = 128 * kMiB;
+inline constexpr int64_t kTokenId = (int64_t{1} << 24) - 1;  // largest id
+inline constexpr uint64_t kAddedTokens = 65'536;
+
+// lines of text
+inline constexpr uint64_t kLineBytes = 16 * kMiB;
+inline constexpr uint64_t kColumns = 4'096;
+inline constexpr uint64_t kClasses = 65'536;
+
+}  // namespace kexue::io::limits

@@ -1,0 +1,49 @@
+#include "kexue/losses/cross_entropy.h"
+
+#include "kexue/base/error.h"
+#include "kexue/ir/graph.h"
+#include "kexue/ops/ops.h"
+
+namespace kexue::losses {
+namespace {
+
+void check(const Value& logits, const Value& labels, const Value& weights) {
+  const bool ok = logits.rank() == 2 && labels.rank() == 1 &&
+                  weights.rank() == 1 && labels.dim(0) == logits.dim(0) &&
+                  weights.dim(0) == logits.dim(0) &&
+                  labels.dtype() == DType::kI32 && is_float(weights.dtype());
+  if (!ok) {
+    throw Error(Code::kInvalidArgument,
+                "cross_entropy: wants logits f[B,C], labels i32[B], weights "
+                "f[B], got " +
+                    logits.type().str() + ", " + labels.type().str() + ", " +
+                    weights.type().str())
+        .with_scope(Scope::path());
+  }
+}
+
+}  // namespace
+
+Value cross_entropy(const Value& logits,
+                    const Value& labels,
+                    const Value& weights) {
+  check(logits, labels, weights);
+  const Scope scope("cross_entropy");
+  const Value pick = ops::one_hot(labels, logits.dim(1), logits.dtype());
+  const Value nll = ops::sum(-(ops::log_softmax(logits) * pick), {1});
+  const Value total = ops::sum(weights);
+  const Value some = ops::greater(total, ops::zeros_like(total));
+  const Value divisor = ops::select(some, total, ops::ones_like(total));
+  return ops::sum(nll * ops::convert(weights, nll.dtype())) /
+         ops::convert(divisor, nll.dtype());
+}
+
+Value correct_count(const Value& logits,
+                    const Value& labels,
+                    const Value& weights) {
+  check(logits, labels, weights);
+  const Value hit = ops::equal(ops::argmax(logits, 1), labels);
+  return ops::sum(ops::convert(hit, weights.dtype()) * weights);
+}
+
+}  // namespace kexue::losses

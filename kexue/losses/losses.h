@@ -1,0 +1,4 @@
+// Every loss.
+#pragma once
+
+#include "kexue/losses/cross_entropy.h"

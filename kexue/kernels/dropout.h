@@ -21,4 +21,4 @@ namespace kexue::kernels {
 // Errors:   kInvalidArgument unless 0 <= threshold <= 65536.
 void dropout(int64_t n, int64_t threshold, Key key, FloatsIn x, FloatsOut y);
 
-} // namespace kexue::kernels
+}  // namespace kexue::kernels

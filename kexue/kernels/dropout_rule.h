@@ -9,4 +9,4 @@ namespace kexue::kernels::detail {
 // Errors: kInvalidArgument unless 0 <= threshold <= 65536.
 DropoutRule dropout_rule(int64_t threshold, Key key);
 
-} // namespace kexue::kernels::detail
+}  // namespace kexue::kernels::detail

@@ -20,4 +20,4 @@ void gelu(int64_t n, FloatsIn x, FloatsOut y);
 // Numerics: f32; the factor is good to 3e-7.
 void gelu_grad(int64_t n, FloatsIn dy, FloatsIn x, FloatsOut dx);
 
-} // namespace kexue::kernels
+}  // namespace kexue::kernels

@@ -45,21 +45,24 @@ inline F slope(F x) {
   return (x == x ? y : x) * pdf + normal_cdf(x);
 }
 
-template <class T> inline void gelu_to(const float *x, T *y, int64_t n) {
+template <class T>
+inline void gelu_to(const float* x, T* y, int64_t n) {
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    store(y + i, gelu_of(load(x + i)));
-  if (i < n)
-    store_part(y + i, gelu_of(load_part(x + i, n - i)), n - i);
+  for (; i + kLanes <= n; i += kLanes) store(y + i, gelu_of(load(x + i)));
+  if (i < n) store_part(y + i, gelu_of(load_part(x + i, n - i)), n - i);
 }
 
-} // namespace
+}  // namespace
 
-void gelu(const float *x, float *y, int64_t n) { gelu_to(x, y, n); }
+void gelu(const float* x, float* y, int64_t n) {
+  gelu_to(x, y, n);
+}
 
-void gelu_bf16(const float *x, uint16_t *y, int64_t n) { gelu_to(x, y, n); }
+void gelu_bf16(const float* x, uint16_t* y, int64_t n) {
+  gelu_to(x, y, n);
+}
 
-void gelu_grad(const float *dy, const float *x, float *dx, int64_t n) {
+void gelu_grad(const float* dy, const float* x, float* dx, int64_t n) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     store(dx + i, load(dy + i) * slope(load(x + i)));
@@ -70,4 +73,4 @@ void gelu_grad(const float *dy, const float *x, float *dx, int64_t n) {
   }
 }
 
-} // namespace kexue::kernels::KEXUE_ISA
+}  // namespace kexue::kernels::KEXUE_ISA

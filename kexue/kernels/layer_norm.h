@@ -14,9 +14,15 @@ namespace kexue::kernels {
 //           mean, rstd f32[rows], kept for the gradient.
 // Numerics: f32 throughout; var from the centred values, so a large common
 //           offset costs no accuracy.
-void layer_norm(int64_t rows, int64_t dim, float eps, FloatsIn x,
-                const float *gamma, const float *beta, FloatsOut y, float *mean,
-                float *rstd);
+void layer_norm(int64_t rows,
+                int64_t dim,
+                float eps,
+                FloatsIn x,
+                const float* gamma,
+                const float* beta,
+                FloatsOut y,
+                float* mean,
+                float* rstd);
 
 // With h = (x - mean) * rstd and u = dy * gamma:
 //   dx = rstd * (u - mean(u) - h * mean(u * h)),
@@ -25,8 +31,15 @@ void layer_norm(int64_t rows, int64_t dim, float eps, FloatsIn x,
 // Shapes:   dy, x, dx [rows,dim] f32 or bf16; the others as above.
 // Numerics: f32; the sums over rows run within at most 64 blocks of rows and
 //           then over the blocks in order: the same for any thread count.
-void layer_norm_grad(int64_t rows, int64_t dim, FloatsIn dy, FloatsIn x,
-                     const float *gamma, const float *mean, const float *rstd,
-                     FloatsOut dx, float *dgamma, float *dbeta);
+void layer_norm_grad(int64_t rows,
+                     int64_t dim,
+                     FloatsIn dy,
+                     FloatsIn x,
+                     const float* gamma,
+                     const float* mean,
+                     const float* rstd,
+                     FloatsOut dx,
+                     float* dgamma,
+                     float* dbeta);
 
-} // namespace kexue::kernels
+}  // namespace kexue::kernels

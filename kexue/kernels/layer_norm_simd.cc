@@ -5,7 +5,8 @@ namespace kexue::kernels::KEXUE_ISA {
 namespace {
 
 // Sum over i of f(i, lane mask), where f gives one vector; 4 running sums.
-template <class Term> inline float reduce(int64_t n, Term term) {
+template <class Term>
+inline float reduce(int64_t n, Term term) {
   F s0 = {}, s1 = {}, s2 = {}, s3 = {};
   int64_t i = 0;
   for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
@@ -14,17 +15,24 @@ template <class Term> inline float reduce(int64_t n, Term term) {
     s2 += term(i + 2 * kLanes);
     s3 += term(i + 3 * kLanes);
   }
-  for (; i + kLanes <= n; i += kLanes)
-    s0 += term(i);
+  for (; i + kLanes <= n; i += kLanes) s0 += term(i);
   return sum((s0 + s1) + (s2 + s3));
 }
 
-inline float inverse_root(float x) { return 1.0f / __builtin_sqrtf(x); }
+inline float inverse_root(float x) {
+  return 1.0f / __builtin_sqrtf(x);
+}
 
-} // namespace
+}  // namespace
 
-void layer_norm(const float *x, const float *gamma, const float *beta,
-                int64_t n, float eps, float *y, float *mean, float *rstd) {
+void layer_norm(const float* x,
+                const float* gamma,
+                const float* beta,
+                int64_t n,
+                float eps,
+                float* y,
+                float* mean,
+                float* rstd) {
   const int64_t tail = n % kLanes;
   const int64_t body = n - tail;
   const auto count = static_cast<float>(n);
@@ -53,9 +61,15 @@ void layer_norm(const float *x, const float *gamma, const float *beta,
 
 // With u = dy * gamma, h = (x - mean) * rstd:
 //   dx = rstd * (u - mean(u) - h * mean(u * h)).
-void layer_norm_grad(const float *dy, const float *x, const float *gamma,
-                     float mean, float rstd, int64_t n, float *dx,
-                     float *dgamma, float *dbeta) {
+void layer_norm_grad(const float* dy,
+                     const float* x,
+                     const float* gamma,
+                     float mean,
+                     float rstd,
+                     int64_t n,
+                     float* dx,
+                     float* dgamma,
+                     float* dbeta) {
   const int64_t tail = n % kLanes;
   const int64_t body = n - tail;
   F u_sum[2] = {}, uh_sum[2] = {};
@@ -73,8 +87,7 @@ void layer_norm_grad(const float *dy, const float *x, const float *gamma,
     visit(i, 0);
     visit(i + kLanes, 1);
   }
-  if (i + kLanes <= n)
-    visit(i, 0);
+  if (i + kLanes <= n) visit(i, 0);
   F d_last = {}, h_last = {}, u_last = {};
   if (tail) {
     d_last = load_part(dy + body, tail);
@@ -100,4 +113,4 @@ void layer_norm_grad(const float *dy, const float *x, const float *gamma,
   }
 }
 
-} // namespace kexue::kernels::KEXUE_ISA
+}  // namespace kexue::kernels::KEXUE_ISA

@@ -19,11 +19,13 @@ using Strides = std::array<int64_t, 4>;
 
 // Products below this many multiplications are not worth a second thread.
 constexpr int64_t kSmall = 1 << 20;
-constexpr int64_t kBatchWork = 1 << 22; // multiplications in a batch chunk
+constexpr int64_t kBatchWork = 1 << 22;  // multiplications in a batch chunk
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
 
-void check(const MatmulSpec &s) {
+void check(const MatmulSpec& s) {
   if (s.b1 < 0 || s.b2 < 0 || s.m < 0 || s.n < 0 || s.k < 0) {
     throw Error(Code::kInvalidArgument, "matmul: sizes must be 0 or more");
   }
@@ -42,7 +44,7 @@ void check(const MatmulSpec &s) {
 // Calls f(offset, index): the element's place in a strided tensor and in a
 // dense one.
 template <class F>
-void for_each_place(const Strides &sizes, const Strides &strides, F f) {
+void for_each_place(const Strides& sizes, const Strides& strides, F f) {
   int64_t index = 0;
   for (int64_t p = 0; p < sizes[0]; ++p) {
     for (int64_t q = 0; q < sizes[1]; ++q) {
@@ -56,7 +58,8 @@ void for_each_place(const Strides &sizes, const Strides &strides, F f) {
   }
 }
 
-template <class F> void with_storage(DType dtype, F f) {
+template <class F>
+void with_storage(DType dtype, F f) {
   if (dtype == DType::kF32) {
     f(float{});
   } else {
@@ -64,28 +67,31 @@ template <class F> void with_storage(DType dtype, F f) {
   }
 }
 
-Strides dense(const Strides &sizes) {
+Strides dense(const Strides& sizes) {
   return {sizes[1] * sizes[2] * sizes[3], sizes[2] * sizes[3], sizes[3], 1};
 }
 
-bool is_direct(const Strides &strides) {
+bool is_direct(const Strides& strides) {
   const int64_t wide = std::max(strides[2], strides[3]);
   const int64_t unit = std::min(strides[2], strides[3]);
   return unit == 1 && wide >= 1;
 }
 
 // A dense copy of an operand whose rows and columns are both strided.
-void pack(const Strides &sizes, Strides &strides, DType dtype,
-          const void *&data, std::vector<char> &copy) {
+void pack(const Strides& sizes,
+          Strides& strides,
+          DType dtype,
+          const void*& data,
+          std::vector<char>& copy) {
   const auto count =
       static_cast<size_t>(sizes[0] * sizes[1] * sizes[2] * sizes[3]);
   copy.resize(count * size_bytes(dtype));
   with_storage(dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto *from = static_cast<const T *>(data);
-    auto *to = reinterpret_cast<T *>(copy.data());
-    for_each_place(sizes, strides,
-                   [&](int64_t at, int64_t i) { to[i] = from[at]; });
+    const auto* from = static_cast<const T*>(data);
+    auto* to = reinterpret_cast<T*>(copy.data());
+    for_each_place(
+        sizes, strides, [&](int64_t at, int64_t i) { to[i] = from[at]; });
   });
   data = copy.data();
   strides = dense(sizes);
@@ -98,7 +104,7 @@ struct Split {
   std::array<int64_t, 4> count;
 };
 
-Split split(const ProductKey &key) {
+Split split(const ProductKey& key) {
   const std::array<int64_t, 4> size = {key.b1, key.b2, key.m, key.n};
   std::array<int64_t, 4> step = size;
   const int64_t work = key.m * key.n * std::max<int64_t>(key.k, 1);
@@ -115,32 +121,30 @@ Split split(const ProductKey &key) {
     }
   }
   Split s{step, {}};
-  for (size_t i = 0; i < 4; ++i)
-    s.count[i] = ceil_div(size[i], step[i]);
+  for (size_t i = 0; i < 4; ++i) s.count[i] = ceil_div(size[i], step[i]);
   return s;
 }
 
 struct Chunk {
   std::array<int64_t, 4> from;
-  size_t kind; // bit i: axis i is at its last chunk
+  size_t kind;  // bit i: axis i is at its last chunk
 };
 
-Chunk chunk_at(const Split &s, int64_t index) {
+Chunk chunk_at(const Split& s, int64_t index) {
   Chunk c{{}, 0};
   for (size_t i = 4; i-- > 0;) {
     const int64_t at = index % s.count[i];
     index /= s.count[i];
     c.from[i] = at * s.step[i];
-    if (at == s.count[i] - 1)
-      c.kind |= size_t{1} << i;
+    if (at == s.count[i] - 1) c.kind |= size_t{1} << i;
   }
   return c;
 }
 
 // The products of all kinds of chunk that occur: made here, where an error can
 // still be thrown.
-std::array<std::shared_ptr<const Product>, 16>
-make_products(const ProductKey &key, const Split &s) {
+std::array<std::shared_ptr<const Product>, 16> make_products(
+    const ProductKey& key, const Split& s) {
   const std::array<int64_t, 4> size = {key.b1, key.b2, key.m, key.n};
   std::array<std::shared_ptr<const Product>, 16> products;
   for (size_t kind = 0; kind < 16; ++kind) {
@@ -148,13 +152,10 @@ make_products(const ProductKey &key, const Split &s) {
     bool occurs = true;
     for (size_t i = 0; i < 4; ++i) {
       const bool last = (kind >> i & 1) != 0;
-      if (last)
-        part[i] = size[i] - (s.count[i] - 1) * s.step[i];
-      if (!last && s.count[i] == 1)
-        occurs = false;
+      if (last) part[i] = size[i] - (s.count[i] - 1) * s.step[i];
+      if (!last && s.count[i] == 1) occurs = false;
     }
-    if (!occurs)
-      continue;
+    if (!occurs) continue;
     ProductKey sub = key;
     sub.b1 = part[0];
     sub.b2 = part[1];
@@ -168,8 +169,11 @@ make_products(const ProductKey &key, const Split &s) {
   return products;
 }
 
-void run(const ProductKey &key, const void *a, const void *b, const float *bias,
-         void *c) {
+void run(const ProductKey& key,
+         const void* a,
+         const void* b,
+         const float* bias,
+         void* c) {
   const Split s = split(key);
   const auto products = make_products(key, s);
   const auto in = static_cast<int64_t>(size_bytes(key.in));
@@ -182,39 +186,42 @@ void run(const ProductKey &key, const void *a, const void *b, const float *bias,
         const int64_t at_b = p * key.b[0] + q * key.b[1] + j * key.b[3];
         const int64_t at_c =
             p * key.c[0] + q * key.c[1] + i * key.c[2] + j * key.c[3];
-        products[kind]->run(static_cast<const char *>(a) + at_a * in,
-                            static_cast<const char *>(b) + at_b * in,
+        products[kind]->run(static_cast<const char*>(a) + at_a * in,
+                            static_cast<const char*>(b) + at_b * in,
                             bias ? bias + j : nullptr,
-                            static_cast<char *>(c) + at_c * out);
+                            static_cast<char*>(c) + at_c * out);
       });
 }
 
-void fill(const MatmulSpec &s, const float *bias, void *c) {
+void fill(const MatmulSpec& s, const float* bias, void* c) {
   with_storage(s.out, [&](auto zero) {
     using T = decltype(zero);
-    for_each_place({s.b1, s.b2, s.m, s.n}, s.c_strides,
-                   [&](int64_t at, int64_t i) {
-                     const float x = bias ? bias[i % s.n] : 0.0f;
-                     if constexpr (sizeof(T) == 4) {
-                       static_cast<T *>(c)[at] = x;
-                     } else {
-                       static_cast<T *>(c)[at] = BFloat16(x).bits;
-                     }
-                   });
+    for_each_place(
+        {s.b1, s.b2, s.m, s.n}, s.c_strides, [&](int64_t at, int64_t i) {
+          const float x = bias ? bias[i % s.n] : 0.0f;
+          if constexpr (sizeof(T) == 4) {
+            static_cast<T*>(c)[at] = x;
+          } else {
+            static_cast<T*>(c)[at] = BFloat16(x).bits;
+          }
+        });
   });
 }
 
-} // namespace
+}  // namespace
 
-bool has_matmul() { return true; }
+bool has_matmul() {
+  return Product::exists();
+}
 
-void matmul(const MatmulSpec &spec, const void *a, const void *b,
-            const float *bias, void *c) {
+void matmul(const MatmulSpec& spec,
+            const void* a,
+            const void* b,
+            const float* bias,
+            void* c) {
   check(spec);
-  if (spec.b1 * spec.b2 * spec.m * spec.n == 0)
-    return;
-  if (spec.k == 0)
-    return fill(spec, bias, c);
+  if (spec.b1 * spec.b2 * spec.m * spec.n == 0) return;
+  if (spec.k == 0) return fill(spec, bias, c);
   const Strides a_sizes = {spec.b1, spec.b2, spec.m, spec.k};
   const Strides b_sizes = {spec.b1, spec.b2, spec.k, spec.n};
   const Strides c_sizes = {spec.b1, spec.b2, spec.m, spec.n};
@@ -230,11 +237,9 @@ void matmul(const MatmulSpec &spec, const void *a, const void *b,
                  .out = spec.out,
                  .bias = bias != nullptr};
   std::vector<char> a_copy, b_copy, c_copy;
-  if (!is_direct(key.a))
-    pack(a_sizes, key.a, spec.in, a, a_copy);
-  if (!is_direct(key.b))
-    pack(b_sizes, key.b, spec.in, b, b_copy);
-  void *to = c;
+  if (!is_direct(key.a)) pack(a_sizes, key.a, spec.in, a, a_copy);
+  if (!is_direct(key.b)) pack(b_sizes, key.b, spec.in, b, b_copy);
+  void* to = c;
   // A bias along c's rows (below) is more than the library does fast.
   if (!is_direct(key.c) || (key.c[3] != 1 && bias)) {
     c_copy.resize(static_cast<size_t>(spec.b1 * spec.b2 * spec.m * spec.n) *
@@ -246,7 +251,7 @@ void matmul(const MatmulSpec &spec, const void *a, const void *b,
     run(key, a, b, bias, to);
   } else {
     // Columns of c are dense: its transpose is b^T a^T.
-    const auto flip = [](Strides &s) { std::swap(s[2], s[3]); };
+    const auto flip = [](Strides& s) { std::swap(s[2], s[3]); };
     std::swap(key.m, key.n);
     std::swap(key.a, key.b);
     flip(key.a);
@@ -254,14 +259,13 @@ void matmul(const MatmulSpec &spec, const void *a, const void *b,
     flip(key.c);
     run(key, b, a, nullptr, to);
   }
-  if (to == c)
-    return;
+  if (to == c) return;
   with_storage(spec.out, [&](auto zero) {
     using T = decltype(zero);
     for_each_place(c_sizes, spec.c_strides, [&](int64_t at, int64_t i) {
-      static_cast<T *>(c)[at] = static_cast<const T *>(to)[i];
+      static_cast<T*>(c)[at] = static_cast<const T*>(to)[i];
     });
   });
 }
 
-} // namespace kexue::kernels
+}  // namespace kexue::kernels

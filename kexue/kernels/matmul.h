@@ -38,10 +38,13 @@ struct MatmulSpec {
   DType out = DType::kF32;
 };
 
-void matmul(const MatmulSpec &spec, const void *a, const void *b,
-            const float *bias, void *c);
+void matmul(const MatmulSpec& spec,
+            const void* a,
+            const void* b,
+            const float* bias,
+            void* c);
 
 // Whether this build has oneDNN.
 bool has_matmul();
 
-} // namespace kexue::kernels
+}  // namespace kexue::kernels

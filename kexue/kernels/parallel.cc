@@ -16,10 +16,10 @@ namespace {
 std::atomic<int> wanted_threads{0};
 
 class Pool final {
-public:
+ public:
   Pool() = default;
-  Pool(const Pool &) = delete;
-  Pool &operator=(const Pool &) = delete;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
 
   ~Pool() {
     {
@@ -27,15 +27,15 @@ public:
       stop_ = true;
     }
     wake_.notify_all();
-    for (std::thread &worker : workers_)
-      worker.join();
+    for (std::thread& worker : workers_) worker.join();
   }
 
   // False if another call is using the pool.
-  bool try_run(int64_t chunks, int helpers, detail::ChunkFunction function,
-               void *context) {
-    if (busy_.test_and_set(std::memory_order_acquire))
-      return false;
+  bool try_run(int64_t chunks,
+               int helpers,
+               detail::ChunkFunction function,
+               void* context) {
+    if (busy_.test_and_set(std::memory_order_acquire)) return false;
     {
       const std::lock_guard lock(mutex_);
       grow(helpers);
@@ -46,8 +46,7 @@ public:
       next_.store(0, std::memory_order_relaxed);
       ++job_;
     }
-    for (int i = 0; i < helpers; ++i)
-      wake_.notify_one();
+    for (int i = 0; i < helpers; ++i) wake_.notify_one();
     drain(function, context, chunks);
     {
       // A helper that has not woken by now never joins; one that has is
@@ -60,13 +59,13 @@ public:
     return true;
   }
 
-private:
+ private:
   void grow(int helpers) {
     while (workers_.size() < static_cast<size_t>(helpers)) {
       try {
         workers_.emplace_back([this] { work(); });
-      } catch (const std::system_error &) {
-        return; // no more threads to be had: the caller does the rest
+      } catch (const std::system_error&) {
+        return;  // no more threads to be had: the caller does the rest
       }
     }
   }
@@ -76,8 +75,7 @@ private:
     std::unique_lock lock(mutex_);
     while (true) {
       wake_.wait(lock, [&] { return stop_ || (job_ != seen && seats_ > 0); });
-      if (stop_)
-        return;
+      if (stop_) return;
       seen = job_;
       --seats_;
       ++active_;
@@ -87,41 +85,39 @@ private:
       lock.unlock();
       drain(function, context, chunks);
       lock.lock();
-      if (--active_ == 0)
-        done_.notify_one();
+      if (--active_ == 0) done_.notify_one();
     }
   }
 
-  void drain(detail::ChunkFunction function, void *context, int64_t chunks) {
+  void drain(detail::ChunkFunction function, void* context, int64_t chunks) {
     while (true) {
       const int64_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= chunks)
-        return;
+      if (chunk >= chunks) return;
       function(context, chunk);
     }
   }
 
   std::atomic_flag busy_;
   std::atomic<int64_t> next_{0};
-  std::mutex mutex_; // guards all below
+  std::mutex mutex_;  // guards all below
   std::condition_variable wake_;
   std::condition_variable done_;
   std::vector<std::thread> workers_;
   detail::ChunkFunction function_ = nullptr;
-  void *context_ = nullptr;
+  void* context_ = nullptr;
   int64_t chunks_ = 0;
   uint64_t job_ = 0;
-  int seats_ = 0;  // helpers that may still join the job
-  int active_ = 0; // helpers at work
+  int seats_ = 0;   // helpers that may still join the job
+  int active_ = 0;  // helpers at work
   bool stop_ = false;
 };
 
-Pool &pool() {
+Pool& pool() {
   static Pool instance;
   return instance;
 }
 
-} // namespace
+}  // namespace
 
 void set_threads(int count) {
   if (count < 0) {
@@ -134,8 +130,7 @@ void set_threads(int count) {
 
 int threads() {
   const int count = wanted_threads.load(std::memory_order_relaxed);
-  if (count > 0)
-    return count;
+  if (count > 0) return count;
   static const int cores =
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   return cores;
@@ -143,15 +138,14 @@ int threads() {
 
 namespace detail {
 
-void run_chunks(int64_t chunks, ChunkFunction function, void *context) {
+void run_chunks(int64_t chunks, ChunkFunction function, void* context) {
   const auto helpers =
       static_cast<int>(std::min<int64_t>(threads(), chunks)) - 1;
   if (helpers > 0 && pool().try_run(chunks, helpers, function, context)) {
     return;
   }
-  for (int64_t chunk = 0; chunk < chunks; ++chunk)
-    function(context, chunk);
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) function(context, chunk);
 }
 
-} // namespace detail
-} // namespace kexue::kernels
+}  // namespace detail
+}  // namespace kexue::kernels

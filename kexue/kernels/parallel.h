@@ -18,21 +18,22 @@ void set_threads(int count);
 int threads();
 
 namespace detail {
-using ChunkFunction = void (*)(void *context, int64_t chunk);
-void run_chunks(int64_t chunks, ChunkFunction function, void *context);
-} // namespace detail
+using ChunkFunction = void (*)(void* context, int64_t chunk);
+void run_chunks(int64_t chunks, ChunkFunction function, void* context);
+}  // namespace detail
 
 // Calls body(0) ... body(chunks - 1) in any order, on the caller's thread and
 // on those of the pool that are free; returns when all are done. A call from
 // inside a body, or while another thread's call is under way, runs on the
 // caller's thread alone. The body must not throw.
-template <class Body> void parallel_for(int64_t chunks, Body &&body) {
+template <class Body>
+void parallel_for(int64_t chunks, Body&& body) {
   detail::run_chunks(
       chunks,
-      [](void *context, int64_t chunk) noexcept {
-        (*static_cast<std::remove_reference_t<Body> *>(context))(chunk);
+      [](void* context, int64_t chunk) noexcept {
+        (*static_cast<std::remove_reference_t<Body>*>(context))(chunk);
       },
       &body);
 }
 
-} // namespace kexue::kernels
+}  // namespace kexue::kernels

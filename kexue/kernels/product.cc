@@ -24,27 +24,25 @@ constexpr size_t kCacheLimit = 2048;
 constexpr int kScratchSlot = 15;
 
 // Never destroyed: worker threads may outlive the other statics.
-const dnnl::engine &cpu() {
-  static const auto *engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+const dnnl::engine& cpu() {
+  static const auto* engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return *engine;
 }
 
 // The library would split a product over OpenMP threads; our callers have
 // split the work already.
 class OneThread final {
-public:
+ public:
   OneThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1)
-      omp_set_num_threads(1);
+    if (before_ != 1) omp_set_num_threads(1);
   }
   ~OneThread() {
-    if (before_ != 1)
-      omp_set_num_threads(before_);
+    if (before_ != 1) omp_set_num_threads(before_);
   }
-  OneThread(const OneThread &) = delete;
-  OneThread &operator=(const OneThread &) = delete;
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
 
-private:
+ private:
   int before_;
 };
 
@@ -54,8 +52,10 @@ dnnl::memory::data_type type_of(DType dtype) {
 }
 
 // Two axes if there is no batch. An axis of stride 0 is broadcast: size 1.
-dnnl::memory::desc describe(const Sizes &sizes, const Sizes &strides,
-                            bool batched, DType dtype) {
+dnnl::memory::desc describe(const Sizes& sizes,
+                            const Sizes& strides,
+                            bool batched,
+                            DType dtype) {
   Dims dims;
   Dims steps;
   for (size_t i = batched ? 0 : 2; i < 4; ++i) {
@@ -72,8 +72,8 @@ struct Operands {
 };
 
 class DnnlProduct final : public Product {
-public:
-  explicit DnnlProduct(const ProductKey &key) : id_(next_id()) {
+ public:
+  explicit DnnlProduct(const ProductKey& key) : id_(next_id()) {
     const OneThread one;
     const bool batched = key.b1 * key.b2 > 1;
     const auto a =
@@ -82,8 +82,8 @@ public:
         describe({key.b1, key.b2, key.k, key.n}, key.b, batched, key.in);
     const auto c =
         describe({key.b1, key.b2, key.m, key.n}, key.c, batched, key.out);
-    const auto bias = describe({1, 1, 1, key.n}, {key.n, key.n, key.n, 1},
-                               batched, DType::kF32);
+    const auto bias = describe(
+        {1, 1, 1, key.n}, {key.n, key.n, key.n, 1}, batched, DType::kF32);
     has_bias_ = key.bias;
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -103,15 +103,16 @@ public:
     scratch_ = primitive_desc.scratchpad_desc();
   }
 
-  void run(const void *a, const void *b, const float *bias,
-           void *c) const noexcept override {
+  void run(const void* a,
+           const void* b,
+           const float* bias,
+           void* c) const noexcept override {
     const OneThread one;
-    Operands &operands = operands_of_thread();
+    Operands& operands = operands_of_thread();
     // The library's interface is not const; it only reads these three.
-    set(operands.a, const_cast<void *>(a));
-    set(operands.b, const_cast<void *>(b));
-    if (has_bias_)
-      set(operands.bias, const_cast<float *>(bias));
+    set(operands.a, const_cast<void*>(a));
+    set(operands.b, const_cast<void*>(b));
+    if (has_bias_) set(operands.bias, const_cast<float*>(bias));
     set(operands.c, c);
     const auto bytes = static_cast<int64_t>(scratch_.get_size());
     set(operands.scratch, thread_floats(kScratchSlot, bytes / 4 + 1));
@@ -122,35 +123,34 @@ public:
          {DNNL_ARG_SCRATCHPAD, operands.scratch.get()},
          {DNNL_ARG_BIAS, has_bias_ ? operands.bias.get() : nullptr}}};
     thread_local const dnnl::stream stream(cpu());
-    const auto status = dnnl_primitive_execute(primitive_.get(), stream.get(),
-                                               has_bias_ ? 5 : 4, args.data());
+    const auto status = dnnl_primitive_execute(
+        primitive_.get(), stream.get(), has_bias_ ? 5 : 4, args.data());
     // Everything was checked when the primitive was made.
-    if (status != dnnl_success)
-      std::terminate();
+    if (status != dnnl_success) std::terminate();
   }
 
-private:
+ private:
   static uint64_t next_id() {
     static std::atomic<uint64_t> last{0};
     return ++last;
   }
 
-  static void set(const dnnl::memory &memory, void *data) {
+  static void set(const dnnl::memory& memory, void* data) {
     dnnl_memory_set_data_handle_v2(memory.get(), data, nullptr);
   }
 
-  Operands &operands_of_thread() const {
+  Operands& operands_of_thread() const {
     thread_local std::unordered_map<uint64_t, Operands> known;
     const auto at = known.find(id_);
-    if (at != known.end())
-      return at->second;
-    if (known.size() >= kCacheLimit)
-      known.clear();
-    const auto make = [](const dnnl::memory::desc &desc) {
+    if (at != known.end()) return at->second;
+    if (known.size() >= kCacheLimit) known.clear();
+    const auto make = [](const dnnl::memory::desc& desc) {
       return dnnl::memory(desc, cpu(), DNNL_MEMORY_NONE);
     };
-    return known[id_] = {make(a_), make(b_),
-                         has_bias_ ? make(bias_) : dnnl::memory(), make(c_),
+    return known[id_] = {make(a_),
+                         make(b_),
+                         has_bias_ ? make(bias_) : dnnl::memory(),
+                         make(c_),
                          make(scratch_)};
   }
 
@@ -160,39 +160,23 @@ private:
   bool has_bias_ = false;
 };
 
-} // namespace
+}  // namespace
 
-Sizes canonical_strides(Sizes strides, Sizes sizes) {
-  // A lone row is a matrix with stride-1 columns, a lone column one with
-  // stride-1 rows if its own stride is 1.
-  if (sizes[2] == 1 && sizes[3] == 1) {
-    strides[2] = strides[3] = 1;
-  } else if (sizes[2] == 1) {
-    strides[2] = strides[3] == 1 ? sizes[3] : 1;
-  } else if (sizes[3] == 1) {
-    strides[3] = 1;
-  }
-  const int64_t matrix = sizes[2] * sizes[3];
-  if (sizes[1] == 1)
-    strides[1] = matrix;
-  if (sizes[0] == 1)
-    strides[0] = sizes[1] == 1 ? matrix : sizes[1] * strides[1];
-  return strides;
+bool Product::exists() {
+  return true;
 }
 
-std::shared_ptr<const Product> Product::get(const ProductKey &key) {
-  static auto *mutex = new std::mutex;
-  static auto *cache = new std::map<ProductKey, std::shared_ptr<Product>>;
+std::shared_ptr<const Product> Product::get(const ProductKey& key) {
+  static auto* mutex = new std::mutex;
+  static auto* cache = new std::map<ProductKey, std::shared_ptr<Product>>;
   const std::lock_guard lock(*mutex);
   const auto at = cache->find(key);
-  if (at != cache->end())
-    return at->second;
-  if (cache->size() >= kCacheLimit)
-    cache->clear();
+  if (at != cache->end()) return at->second;
+  if (cache->size() >= kCacheLimit) cache->clear();
   try {
     return cache->emplace(key, std::make_shared<DnnlProduct>(key))
         .first->second;
-  } catch (const dnnl::error &e) {
+  } catch (const dnnl::error& e) {
     throw Error(Code::kInternal,
                 "matmul: oneDNN refused [" + std::to_string(key.m) + "," +
                     std::to_string(key.k) + "] x [" + std::to_string(key.k) +
@@ -200,4 +184,4 @@ std::shared_ptr<const Product> Product::get(const ProductKey &key) {
   }
 }
 
-} // namespace kexue::kernels::detail
+}  // namespace kexue::kernels::detail

@@ -19,8 +19,8 @@ extern const detail::Simd kSimd;
 namespace detail {
 namespace {
 
-std::vector<const Simd *> usable() {
-  std::vector<const Simd *> forms;
+std::vector<const Simd*> usable() {
+  std::vector<const Simd*> forms;
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool has_avx2 =
@@ -31,31 +31,31 @@ std::vector<const Simd *> usable() {
       __builtin_cpu_supports("avx512vl")) {
     forms.push_back(&avx512::kSimd);
   }
-  if (has_avx2)
-    forms.push_back(&avx2::kSimd);
+  if (has_avx2) forms.push_back(&avx2::kSimd);
 #endif
   forms.push_back(&baseline::kSimd);
   return forms;
 }
 
-std::atomic<const Simd *> &chosen() {
-  static std::atomic<const Simd *> form = usable().front();
+std::atomic<const Simd*>& chosen() {
+  static std::atomic<const Simd*> form = usable().front();
   return form;
 }
 
-} // namespace
+}  // namespace
 
-const Simd &simd() { return *chosen().load(std::memory_order_relaxed); }
+const Simd& simd() {
+  return *chosen().load(std::memory_order_relaxed);
+}
 
 std::vector<std::string_view> simd_names() {
   std::vector<std::string_view> names;
-  for (const Simd *form : usable())
-    names.emplace_back(form->name);
+  for (const Simd* form : usable()) names.emplace_back(form->name);
   return names;
 }
 
 bool select_simd(std::string_view name) {
-  for (const Simd *form : usable()) {
+  for (const Simd* form : usable()) {
     if (form->name == name) {
       chosen().store(form, std::memory_order_relaxed);
       return true;
@@ -64,5 +64,5 @@ bool select_simd(std::string_view name) {
   return false;
 }
 
-} // namespace detail
-} // namespace kexue::kernels
+}  // namespace detail
+}  // namespace kexue::kernels

@@ -5,17 +5,48 @@
 
 namespace kexue::kernels::KEXUE_ISA {
 
-void widen(const uint16_t *x, float *y, int64_t n);
-void narrow(const float *x, uint16_t *y, int64_t n);
-void layer_norm(const float *x, const float *gamma, const float *beta,
-                int64_t n, float eps, float *y, float *mean, float *rstd);
-void layer_norm_grad(const float *dy, const float *x, const float *gamma,
-                     float mean, float rstd, int64_t n, float *dx,
-                     float *dgamma, float *dbeta);
-void gelu(const float *x, float *y, int64_t n);
-void gelu_bf16(const float *x, uint16_t *y, int64_t n);
-void gelu_grad(const float *dy, const float *x, float *dx, int64_t n);
-void dropout(const float *x, float *y, int64_t n, int64_t start,
-             const detail::DropoutRule &rule);
+void widen(const uint16_t* x, float* y, int64_t n);
+void narrow(const float* x, uint16_t* y, int64_t n);
+void layer_norm(const float* x,
+                const float* gamma,
+                const float* beta,
+                int64_t n,
+                float eps,
+                float* y,
+                float* mean,
+                float* rstd);
+void layer_norm_grad(const float* dy,
+                     const float* x,
+                     const float* gamma,
+                     float mean,
+                     float rstd,
+                     int64_t n,
+                     float* dx,
+                     float* dgamma,
+                     float* dbeta);
+void gelu(const float* x, float* y, int64_t n);
+void gelu_bf16(const float* x, uint16_t* y, int64_t n);
+void gelu_grad(const float* dy, const float* x, float* dx, int64_t n);
+void dropout(const float* x,
+             float* y,
+             int64_t n,
+             int64_t start,
+             const detail::DropoutRule& rule);
+void softmax(float* s,
+             const float* bias,
+             int64_t n,
+             float scale,
+             float* max,
+             float* sum);
+void softmax_grad(float* s,
+                  float* dp,
+                  const float* bias,
+                  const float* keep,
+                  int64_t n,
+                  float scale,
+                  float lse,
+                  float delta);
+void scale(float* x, int64_t n, float factor);
+float dot(const float* x, const float* y, int64_t n);
 
-} // namespace kexue::kernels::KEXUE_ISA
+}  // namespace kexue::kernels::KEXUE_ISA

@@ -3,20 +3,16 @@
 
 namespace kexue::kernels::KEXUE_ISA {
 
-void widen(const uint16_t *x, float *y, int64_t n) {
+void widen(const uint16_t* x, float* y, int64_t n) {
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    store(y + i, load(x + i));
-  if (i < n)
-    store_part(y + i, load_part(x + i, n - i), n - i);
+  for (; i + kLanes <= n; i += kLanes) store(y + i, load(x + i));
+  if (i < n) store_part(y + i, load_part(x + i, n - i), n - i);
 }
 
-void narrow(const float *x, uint16_t *y, int64_t n) {
+void narrow(const float* x, uint16_t* y, int64_t n) {
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    store(y + i, load(x + i));
-  if (i < n)
-    store_part(y + i, load_part(x + i, n - i), n - i);
+  for (; i + kLanes <= n; i += kLanes) store(y + i, load(x + i));
+  if (i < n) store_part(y + i, load_part(x + i, n - i), n - i);
 }
 
 #define KEXUE_TEXT2(x) #x
@@ -32,6 +28,10 @@ const detail::Simd kSimd = {
     .gelu_bf16 = gelu_bf16,
     .gelu_grad = gelu_grad,
     .dropout = dropout,
+    .softmax = softmax,
+    .softmax_grad = softmax_grad,
+    .scale = scale,
+    .dot = dot,
 };
 
-} // namespace kexue::kernels::KEXUE_ISA
+}  // namespace kexue::kernels::KEXUE_ISA

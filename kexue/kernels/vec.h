@@ -25,74 +25,84 @@ typedef uint32_t U __attribute__((vector_size(kLanes * 4)));
 typedef int32_t I __attribute__((vector_size(kLanes * 4)));
 typedef uint16_t H __attribute__((vector_size(kLanes * 2)));
 
-inline F splat(float x) { return x - F{}; }
-inline U splat_u(uint32_t x) { return x - U{}; }
+inline F splat(float x) {
+  return x - F{};
+}
+inline U splat_u(uint32_t x) {
+  return x - U{};
+}
 
-inline F load(const float *p) {
+inline F load(const float* p) {
   F v;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
-inline void store(float *p, F v) { __builtin_memcpy(p, &v, sizeof v); }
+inline void store(float* p, F v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
 
 // bf16 as its bits: the upper half of an f32.
-inline F load(const uint16_t *p) {
+inline F load(const uint16_t* p) {
   H h;
   __builtin_memcpy(&h, p, sizeof h);
   return (F)(__builtin_convertvector(h, U) << 16);
 }
-inline H to_bf16(F x) { // nearest, ties to even; NaN stays NaN
+inline H to_bf16(F x) {  // nearest, ties to even; NaN stays NaN
   const U u = (U)x;
   const U rounded = (u + 0x7FFFU + ((u >> 16) & 1U)) >> 16;
   const U quiet = (u >> 16) | 0x40U;
   return __builtin_convertvector(x == x ? rounded : quiet, H);
 }
-inline void store(uint16_t *p, F v) {
+inline void store(uint16_t* p, F v) {
   const H h = to_bf16(v);
   __builtin_memcpy(p, &h, sizeof h);
 }
 
 // The first n (1 .. kLanes - 1) elements; the others are 0.
-template <class T> inline F load_part(const T *p, int64_t n) {
+template <class T>
+inline F load_part(const T* p, int64_t n) {
   T lanes[kLanes] = {};
-  for (int64_t i = 0; i < n; ++i)
-    lanes[i] = p[i];
+  for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
   return load(lanes);
 }
-template <class T> inline void store_part(T *p, F v, int64_t n) {
+template <class T>
+inline void store_part(T* p, F v, int64_t n) {
   T lanes[kLanes];
   store(lanes, v);
-  for (int64_t i = 0; i < n; ++i)
-    p[i] = lanes[i];
+  for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
 }
+
+#if defined(__AVX512F__)
+constexpr I kIndex = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif defined(__AVX2__)
+constexpr I kIndex = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+constexpr I kIndex = {0, 1, 2, 3};
+#endif
 
 // Lane i is 1 for i < n, else 0.
 inline F first_lanes(int64_t n) {
-  float lanes[kLanes];
-  for (int64_t i = 0; i < kLanes; ++i)
-    lanes[i] = i < n ? 1.0f : 0.0f;
-  return load(lanes);
+  return kIndex < static_cast<int32_t>(n) ? splat(1.0f) : F{};
 }
 
 // Lane i of the result is lane i ^ width.
 inline F swap_lanes(F v, int width) {
-  I from;
-  for (int i = 0; i < kLanes; ++i)
-    from[i] = i ^ width;
-  return __builtin_shuffle(v, from);
+  return __builtin_shuffle(v, kIndex ^ width);
 }
 inline float sum(F v) {
-  for (int w = kLanes / 2; w > 0; w /= 2)
-    v += swap_lanes(v, w);
+  for (int w = kLanes / 2; w > 0; w /= 2) v += swap_lanes(v, w);
   return v[0];
 }
 
-inline F max(F a, F b) { return a > b ? a : b; }
-inline F min(F a, F b) { return a < b ? a : b; }
+inline F max(F a, F b) {
+  return a > b ? a : b;
+}
+inline F min(F a, F b) {
+  return a < b ? a : b;
+}
 
 inline float max_lane(F v) {
-  for (int w = kLanes / 2; w > 0; w /= 2)
-    v = max(v, swap_lanes(v, w));
+  for (int w = kLanes / 2; w > 0; w /= 2) v = max(v, swap_lanes(v, w));
   return v[0];
 }
 
@@ -101,7 +111,7 @@ inline float max_lane(F v) {
 inline F exp(F x) {
   const F low = splat(-87.0f);
   const F clamped = x < low ? low : x;
-  constexpr float kRound = 12582912.0f; // 1.5 * 2^23: adding it rounds
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds
   const F shifted = clamped * 1.44269504088896341f + kRound;
   const F n = shifted - kRound;
   F r = clamped - n * 0.693359375f;
@@ -117,5 +127,5 @@ inline F exp(F x) {
   return x < low ? F{} : y;
 }
 
-} // namespace
-} // namespace kexue::kernels::KEXUE_ISA
+}  // namespace
+}  // namespace kexue::kernels::KEXUE_ISA

@@ -56,13 +56,14 @@ std::vector<TensorType> output_types_of(const PJRT_Api* api,
   std::vector<TensorType> out;
   const int64_t* next = dims.dims;
   for (size_t i = 0; i < n; ++i) {
-    const auto dtype = detail::from_pjrt(types.output_types[i]);
+    const int type = detail::int_of(types.output_types[i]);
+    const auto dtype = detail::from_pjrt(type);
     if (!dtype) {
       throw Error(Code::kUnsupported,
                   fmt::format("output {} has PJRT element type {}, which kexue "
                               "does not know",
                               i,
-                              static_cast<int>(types.output_types[i])));
+                              type));
     }
     const size_t rank = dims.dim_sizes[i];
     out.push_back({*dtype, Shape(std::vector<int64_t>(next, next + rank))});

@@ -13,7 +13,9 @@
 namespace kexue::pjrt {
 namespace {
 
-std::optional<DType> dtype_of_ffi(XLA_FFI_DataType type) {
+using detail::int_of;
+
+std::optional<DType> dtype_of_ffi(int type) {
   switch (type) {
     case XLA_FFI_DataType_PRED:
       return DType::kBool;
@@ -50,17 +52,17 @@ class Buffers final {
     if (n > few_.size()) many_.resize(n);
     FfiBuffer* out = n > few_.size() ? many_.data() : few_.data();
     for (size_t i = 0; i < n; ++i) {
-      if (static_cast<int>(types[i]) != 1) {
+      if (int_of(types[i]) != 1) {
         throw Error(Code::kUnsupported,
                     fmt::format("custom call: operand {} is not a buffer", i));
       }
       const auto& b = *static_cast<const XLA_FFI_Buffer*>(raw[i]);
-      const auto dtype = dtype_of_ffi(b.dtype);
+      const auto dtype = dtype_of_ffi(int_of(b.dtype));
       if (!dtype) {
         throw Error(Code::kUnsupported,
                     fmt::format("custom call: operand {} has element type {}",
                                 i,
-                                static_cast<int>(b.dtype)));
+                                int_of(b.dtype)));
       }
       out[i] = {*dtype, {b.dims, static_cast<size_t>(b.rank)}, b.data};
     }
@@ -77,7 +79,7 @@ class Buffers final {
 };
 
 struct Found {
-  XLA_FFI_AttrType type;
+  int type;
   const void* value;
 };
 
@@ -86,7 +88,7 @@ std::optional<Found> find(const void* raw, std::string_view name) {
   for (int64_t i = 0; i < attrs.size; ++i) {
     const XLA_FFI_ByteSpan* n = attrs.names[i];
     if (std::string_view(n->ptr, n->len) == name) {
-      return Found{attrs.types[i], attrs.attrs[i]};
+      return Found{int_of(attrs.types[i]), attrs.attrs[i]};
     }
   }
   return std::nullopt;
@@ -117,7 +119,8 @@ T load(const void* p) {
 // XLA asks, before the first call, which version the handler was built for.
 bool answer_metadata(const XLA_FFI_CallFrame* frame) {
   const XLA_FFI_Extension_Base* e = frame->extension_start;
-  if (e == nullptr || e->type != XLA_FFI_Extension_Metadata) return false;
+  if (e == nullptr || int_of(e->type) != XLA_FFI_Extension_Metadata)
+    return false;
   XLA_FFI_Metadata* m =
       reinterpret_cast<const XLA_FFI_Metadata_Extension*>(e)->metadata;
   m->api_version.major_version = XLA_FFI_API_MAJOR;
@@ -163,7 +166,7 @@ int64_t FfiCall::attr_int(std::string_view name) const {
   const Found f = need(attrs_, name);
   if (f.type == XLA_FFI_AttrType_SCALAR) {
     const auto& s = *static_cast<const XLA_FFI_Scalar*>(f.value);
-    switch (s.dtype) {
+    switch (int_of(s.dtype)) {
       case XLA_FFI_DataType_S64:
         return load<int64_t>(s.value);
       case XLA_FFI_DataType_S32:
@@ -184,10 +187,10 @@ double FfiCall::attr_float(std::string_view name) const {
   const Found f = need(attrs_, name);
   if (f.type == XLA_FFI_AttrType_SCALAR) {
     const auto& s = *static_cast<const XLA_FFI_Scalar*>(f.value);
-    if (s.dtype == XLA_FFI_DataType_F32) {
+    if (int_of(s.dtype) == XLA_FFI_DataType_F32) {
       return static_cast<double>(load<float>(s.value));
     }
-    if (s.dtype == XLA_FFI_DataType_F64) return load<double>(s.value);
+    if (int_of(s.dtype) == XLA_FFI_DataType_F64) return load<double>(s.value);
   }
   wrong_type(name, "f32 or f64");
 }
@@ -196,7 +199,7 @@ std::span<const int64_t> FfiCall::attr_ints(std::string_view name) const {
   const Found f = need(attrs_, name);
   if (f.type == XLA_FFI_AttrType_ARRAY) {
     const auto& a = *static_cast<const XLA_FFI_Array*>(f.value);
-    if (a.dtype == XLA_FFI_DataType_S64) {
+    if (int_of(a.dtype) == XLA_FFI_DataType_S64) {
       return {static_cast<const int64_t*>(a.data), a.size};
     }
   }
@@ -208,7 +211,7 @@ namespace detail {
 void* ffi_dispatch(void* call_frame, FfiFunction function) noexcept {
   const auto* frame = static_cast<const XLA_FFI_CallFrame*>(call_frame);
   if (answer_metadata(frame)) return nullptr;
-  if (frame->stage != XLA_FFI_ExecutionStage_EXECUTE) return nullptr;
+  if (int_of(frame->stage) != XLA_FFI_ExecutionStage_EXECUTE) return nullptr;
   try {
     const Buffers args(frame->args.types, frame->args.args, frame->args.size);
     const Buffers rets(frame->rets.types, frame->rets.rets, frame->rets.size);

@@ -158,7 +158,7 @@ const detail::FfiExtension* find_ffi(const PJRT_Api* api) {
   const PJRT_Extension_Base* e = api->extension_start;
   // The bound is for a broken chain that bites its tail.
   for (int i = 0; e != nullptr && i < 1000; ++i, e = e->next) {
-    if (e->type != PJRT_Extension_Type_FFI) continue;
+    if (detail::int_of(e->type) != PJRT_Extension_Type_FFI) continue;
     if (e->struct_size < sizeof(detail::FfiExtension)) return nullptr;
     const auto* ffi = reinterpret_cast<const detail::FfiExtension*>(e);
     return ffi->register_handler == nullptr ? nullptr : ffi;

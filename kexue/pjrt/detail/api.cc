@@ -9,7 +9,7 @@
 namespace kexue::pjrt::detail {
 namespace {
 
-const char* code_name(PJRT_Error_Code code) {
+const char* code_name(int code) {
   constexpr const char* kNames[] = {"OK",
                                     "CANCELLED",
                                     "UNKNOWN",
@@ -56,7 +56,7 @@ void raise(const PJRT_Api* api, PJRT_Error* error, const char* call) {
     args.code = PJRT_Error_Code_UNKNOWN;
   }
   std::string text = fmt::format(
-      "{}: {}: {}", call, code_name(args.code), message_of(api, error));
+      "{}: {}: {}", call, code_name(int_of(args.code)), message_of(api, error));
   discard(api, error);
   throw Error(Code::kDevice, std::move(text));
 }
@@ -88,7 +88,7 @@ std::vector<Attribute> attributes_of(const PJRT_NamedValue* values,
   for (size_t i = 0; i < count; ++i) {
     const auto& v = values[i];
     Attribute a{std::string(v.name, v.name_size), {}};
-    switch (v.type) {
+    switch (int_of(v.type)) {
       case PJRT_NamedValue_kString:
         a.value = std::string(v.string_value, v.value_size);
         break;
@@ -171,7 +171,7 @@ PJRT_Buffer_Type to_pjrt(DType dtype) {
   throw Error(Code::kInternal, "unknown dtype");
 }
 
-std::optional<DType> from_pjrt(PJRT_Buffer_Type type) {
+std::optional<DType> from_pjrt(int type) {
   for (int i = 0; i < kNumDTypes; ++i) {
     const auto dtype = static_cast<DType>(i);
     if (to_pjrt(dtype) == type) return dtype;

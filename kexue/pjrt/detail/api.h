@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,6 +43,16 @@ inline void check(const PJRT_Api* api, PJRT_Error* error, const char* call) {
 // Frees an error that nobody can act on: those of destructors and callbacks.
 void discard(const PJRT_Api* api, PJRT_Error* error) noexcept;
 
+// The value of a C enum written by the plugin: one of a newer API may be out of
+// our enum's range, and reading that as the enum is undefined.
+template <class Enum>
+int int_of(const Enum& e) {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int value = 0;
+  std::memcpy(&value, &e, sizeof(value));
+  return value;
+}
+
 // Owns an event.
 class Event final {
  public:
@@ -69,7 +80,7 @@ std::vector<PJRT_NamedValue> named_values(
 
 PJRT_Buffer_Type to_pjrt(DType dtype);
 // Nothing for the element types that kexue has not.
-std::optional<DType> from_pjrt(PJRT_Buffer_Type type);
+std::optional<DType> from_pjrt(int type);
 
 // Never destroyed: plugins stay open.
 struct PluginState {

@@ -25,7 +25,7 @@ install(EXPORT kexue-targets
 # tools/check_layers lists because they include a third-party library.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/kexue
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.h"
+  FILES_MATCHING PATTERN "*.h" PATTERN "*.inc"
   PATTERN "cli" EXCLUDE
   PATTERN "detail" EXCLUDE
   REGEX "/io/json\\.h$" EXCLUDE)

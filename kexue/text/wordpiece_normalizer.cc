@@ -1,6 +1,7 @@
 #include "kexue/text/wordpiece_normalizer.h"
 
 #include <algorithm>
+#include <string>
 
 #include "kexue/text/unicode.h"
 
@@ -38,14 +39,17 @@ class Writer final {
       return canonical_class(c.value) == 0;
     };
     auto begin = out_.begin() + static_cast<std::ptrdiff_t>(start_);
+    std::u32string marks;
     while (begin != out_.end()) {
       begin = std::find_if_not(begin, out_.end(), is_starter);
       const auto end = std::find_if(begin, out_.end(), is_starter);
-      std::stable_sort(
-          begin, end, [](const NormalChar& a, const NormalChar& b) {
-            return canonical_class(a.value) < canonical_class(b.value);
-          });
-      begin = end;
+      marks.clear();
+      for (auto it = begin; it != end; ++it) marks.push_back(it->value);
+      std::stable_sort(marks.begin(), marks.end(), [](char32_t a, char32_t b) {
+        return canonical_class(a) < canonical_class(b);
+      });
+      // Only the values move: offsets stay ascending.
+      for (const char32_t c : marks) (begin++)->value = c;
     }
   }
 

@@ -15,7 +15,7 @@ std::vector<float> data(int64_t floats) {
   return std::vector<float>(static_cast<size_t>(floats), 0.03125f);
 }
 
-void run(benchmark::State &state, MatmulSpec spec, DType in, int threads) {
+void run(benchmark::State& state, MatmulSpec spec, DType in, int threads) {
   spec.in = in;
   const int64_t batch = spec.b1 * spec.b2;
   const auto a = data(batch * spec.m * spec.k);
@@ -48,13 +48,13 @@ constexpr int64_t kBatch = 32, kHeads = 8, kLength = 128, kDim = 64;
 constexpr int64_t kRow = kHeads * kDim;
 constexpr std::array<int64_t, 4> kHeadRows = {kLength * kRow, kDim, kRow, 1};
 constexpr std::array<int64_t, 4> kHeadColumns = {kLength * kRow, kDim, 1, kRow};
-constexpr std::array<int64_t, 4> kScores = {kHeads * kLength * kLength,
-                                            kLength *kLength, kLength, 1};
-constexpr std::array<int64_t, 4> kScoreColumns = {kHeads * kLength * kLength,
-                                                  kLength *kLength, 1, kLength};
+constexpr std::array<int64_t, 4> kScores = {
+    kHeads * kLength * kLength, kLength* kLength, kLength, 1};
+constexpr std::array<int64_t, 4> kScoreColumns = {
+    kHeads * kLength * kLength, kLength* kLength, 1, kLength};
 
 const struct {
-  const char *name;
+  const char* name;
   MatmulSpec spec;
 } kShapes[] = {
     {"4096x512x512", plain(4096, 512, 512, false, false)},
@@ -96,7 +96,7 @@ const struct {
 };
 
 [[maybe_unused]] const bool kRegistered = [] {
-  for (const auto &[name, spec] : kShapes) {
+  for (const auto& [name, spec] : kShapes) {
     for (const DType in : {DType::kF32, DType::kBF16}) {
       for (const int threads : {1, 2}) {
         const auto full = "Matmul/" + std::string(name) + "/" +
@@ -105,7 +105,7 @@ const struct {
         const MatmulSpec copy = spec;
         benchmark::RegisterBenchmark(
             full.c_str(),
-            [=](benchmark::State &state) { run(state, copy, in, threads); })
+            [=](benchmark::State& state) { run(state, copy, in, threads); })
             ->UseRealTime();
       }
     }
@@ -113,5 +113,5 @@ const struct {
   return true;
 }();
 
-} // namespace
-} // namespace kexue::kernels
+}  // namespace
+}  // namespace kexue::kernels

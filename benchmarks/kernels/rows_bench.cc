@@ -25,7 +25,7 @@ std::vector<float> ramp(int64_t n) {
 
 // `arrays`: how many f32 arrays of kCount are read or written.
 template <class Run>
-void measure(benchmark::State &state, int arrays, const Run &run) {
+void measure(benchmark::State& state, int arrays, const Run& run) {
   set_threads(static_cast<int>(state.range(0)));
   for (auto _ : state) {
     run();
@@ -39,38 +39,53 @@ void measure(benchmark::State &state, int arrays, const Run &run) {
       benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-void LayerNorm(benchmark::State &state) {
+void LayerNorm(benchmark::State& state) {
   const auto x = ramp(kCount), gamma = ramp(kDim), beta = ramp(kDim);
   std::vector<float> y(kCount), mean(kRows), rstd(kRows);
   measure(state, 2, [&] {
-    layer_norm(kRows, kDim, 1e-5f, x.data(), gamma.data(), beta.data(),
-               y.data(), mean.data(), rstd.data());
+    layer_norm(kRows,
+               kDim,
+               1e-5f,
+               x.data(),
+               gamma.data(),
+               beta.data(),
+               y.data(),
+               mean.data(),
+               rstd.data());
   });
 }
 
-void LayerNormGrad(benchmark::State &state) {
+void LayerNormGrad(benchmark::State& state) {
   const auto x = ramp(kCount), dy = ramp(kCount), gamma = ramp(kDim);
   const std::vector<float> mean(kRows, 0.0f), rstd(kRows, 1.0f);
   std::vector<float> dx(kCount), dgamma(kDim), dbeta(kDim);
   measure(state, 3, [&] {
-    layer_norm_grad(kRows, kDim, dy.data(), x.data(), gamma.data(), mean.data(),
-                    rstd.data(), dx.data(), dgamma.data(), dbeta.data());
+    layer_norm_grad(kRows,
+                    kDim,
+                    dy.data(),
+                    x.data(),
+                    gamma.data(),
+                    mean.data(),
+                    rstd.data(),
+                    dx.data(),
+                    dgamma.data(),
+                    dbeta.data());
   });
 }
 
-void Gelu(benchmark::State &state) {
+void Gelu(benchmark::State& state) {
   const auto x = ramp(kCount);
   std::vector<float> y(kCount);
   measure(state, 2, [&] { gelu(kCount, x.data(), y.data()); });
 }
 
-void GeluGrad(benchmark::State &state) {
+void GeluGrad(benchmark::State& state) {
   const auto x = ramp(kCount), dy = ramp(kCount);
   std::vector<float> dx(kCount);
   measure(state, 3, [&] { gelu_grad(kCount, dy.data(), x.data(), dx.data()); });
 }
 
-void Dropout(benchmark::State &state) {
+void Dropout(benchmark::State& state) {
   const auto x = ramp(kCount);
   std::vector<float> y(kCount);
   measure(state, 2, [&] {
@@ -79,7 +94,7 @@ void Dropout(benchmark::State &state) {
 }
 
 // The speed of memory, to compare with.
-void Copy(benchmark::State &state) {
+void Copy(benchmark::State& state) {
   const auto x = ramp(kCount);
   std::vector<float> y(kCount);
   measure(state, 2, [&] {
@@ -98,7 +113,7 @@ BENCHMARK(GeluGrad)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Dropout)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Copy)->Arg(1)->Arg(2)->UseRealTime();
 
-} // namespace
-} // namespace kexue::kernels
+}  // namespace
+}  // namespace kexue::kernels
 
 BENCHMARK_MAIN();

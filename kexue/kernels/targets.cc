@@ -1,0 +1,265 @@
+#include "kexue/kernels/targets.h"
+
+#include <array>
+#include <string_view>
+
+#include "kexue/base/error.h"
+#include "kexue/kernels/attention.h"
+#include "kexue/kernels/dropout.h"
+#include "kexue/kernels/gelu.h"
+#include "kexue/kernels/layer_norm.h"
+#include "kexue/kernels/matmul.h"
+
+namespace kexue::kernels {
+namespace {
+
+using pjrt::FfiBuffer;
+using pjrt::FfiCall;
+
+[[noreturn]] void refuse(std::string_view what) {
+  throw Error(Code::kInvalidArgument,
+              "kernels: custom call with wrong " + std::string(what));
+}
+
+void require(bool ok, std::string_view what) {
+  if (!ok) refuse(what);
+}
+
+void require_counts(const FfiCall& call, size_t args, size_t results) {
+  require(call.args().size() == args, "number of arguments");
+  require(call.results().size() == results, "number of results");
+}
+
+int64_t count(const FfiBuffer& x) {
+  int64_t n = 1;
+  for (const int64_t d : x.dims) n *= d;
+  return n;
+}
+
+FloatsIn in(const FfiBuffer& x) {
+  return {x.data, x.dtype};
+}
+FloatsOut out(const FfiBuffer& x) {
+  return {x.data, x.dtype};
+}
+
+// The data of a buffer that must hold n elements of T.
+template <class T>
+T* typed(const FfiBuffer& x, int64_t n, std::string_view what) {
+  require(x.dtype == dtype_of<T> && count(x) == n, what);
+  return static_cast<T*>(x.data);
+}
+
+Key key_of(const FfiBuffer& x) {
+  const auto* words = typed<uint32_t>(x, 2, "key");
+  return {words[0], words[1]};
+}
+
+std::array<int64_t, 4> strides_of(const FfiCall& call,
+                                  std::string_view name,
+                                  std::array<int64_t, 4> sizes,
+                                  const FfiBuffer& buffer) {
+  const auto attr = call.attr_ints(name);
+  require(attr.size() == 4, name);
+  std::array<int64_t, 4> strides{};
+  int64_t last = 0;
+  bool empty = false;
+  for (size_t i = 0; i < 4; ++i) {
+    require(attr[i] >= 0 && sizes[i] >= 0, name);
+    strides[i] = attr[i];
+    empty = empty || sizes[i] == 0;
+    int64_t reach = 0;
+    require(!__builtin_mul_overflow(sizes[i] - 1, attr[i], &reach) &&
+                !__builtin_add_overflow(last, reach, &last),
+            name);
+  }
+  require(empty || last < count(buffer), name);
+  return strides;
+}
+
+void call_matmul(const FfiCall& call) {
+  const auto args = call.args();
+  require(args.size() == 2 || args.size() == 3, "number of arguments");
+  require(call.results().size() == 1, "number of results");
+  const FfiBuffer& result = call.results()[0];
+  const auto sizes = call.attr_ints("sizes");
+  require(sizes.size() == 5, "sizes");
+  MatmulSpec s{.b1 = sizes[0],
+               .b2 = sizes[1],
+               .m = sizes[2],
+               .n = sizes[3],
+               .k = sizes[4],
+               .in = args[0].dtype,
+               .out = result.dtype};
+  require(args[1].dtype == s.in, "operand types");
+  s.a_strides = strides_of(call, "a_strides", {s.b1, s.b2, s.m, s.k}, args[0]);
+  s.b_strides = strides_of(call, "b_strides", {s.b1, s.b2, s.k, s.n}, args[1]);
+  s.c_strides = strides_of(call, "c_strides", {s.b1, s.b2, s.m, s.n}, result);
+  const float* bias =
+      args.size() == 3 ? typed<float>(args[2], s.n, "bias") : nullptr;
+  matmul(s, args[0].data, args[1].data, bias, result.data);
+}
+
+struct Rows {
+  int64_t rows;
+  int64_t dim;
+};
+
+Rows rows_of(const FfiBuffer& x) {
+  require(!x.dims.empty(), "rank");
+  const int64_t dim = x.dims.back();
+  return {dim == 0 ? 0 : count(x) / dim, dim};
+}
+
+void call_layer_norm(const FfiCall& call) {
+  require_counts(call, 3, 3);
+  const auto args = call.args();
+  const auto results = call.results();
+  const auto [rows, dim] = rows_of(args[0]);
+  require(count(results[0]) == rows * dim, "result");
+  layer_norm(rows,
+             dim,
+             static_cast<float>(call.attr_float("eps")),
+             in(args[0]),
+             typed<float>(args[1], dim, "gamma"),
+             typed<float>(args[2], dim, "beta"),
+             out(results[0]),
+             typed<float>(results[1], rows, "mean"),
+             typed<float>(results[2], rows, "rstd"));
+}
+
+void call_layer_norm_grad(const FfiCall& call) {
+  require_counts(call, 5, 3);
+  const auto args = call.args();
+  const auto results = call.results();
+  const auto [rows, dim] = rows_of(args[0]);
+  require(count(args[1]) == rows * dim, "x");
+  require(count(results[0]) == rows * dim, "result");
+  layer_norm_grad(rows,
+                  dim,
+                  in(args[0]),
+                  in(args[1]),
+                  typed<float>(args[2], dim, "gamma"),
+                  typed<float>(args[3], rows, "mean"),
+                  typed<float>(args[4], rows, "rstd"),
+                  out(results[0]),
+                  typed<float>(results[1], dim, "dgamma"),
+                  typed<float>(results[2], dim, "dbeta"));
+}
+
+void call_gelu(const FfiCall& call) {
+  require_counts(call, 1, 1);
+  const FfiBuffer& x = call.args()[0];
+  require(count(call.results()[0]) == count(x), "result");
+  gelu(count(x), in(x), out(call.results()[0]));
+}
+
+void call_gelu_grad(const FfiCall& call) {
+  require_counts(call, 2, 1);
+  const FfiBuffer& dy = call.args()[0];
+  const FfiBuffer& x = call.args()[1];
+  require(count(x) == count(dy), "x");
+  require(count(call.results()[0]) == count(dy), "result");
+  gelu_grad(count(dy), in(dy), in(x), out(call.results()[0]));
+}
+
+void call_dropout(const FfiCall& call) {
+  require_counts(call, 2, 1);
+  const FfiBuffer& x = call.args()[0];
+  require(count(call.results()[0]) == count(x), "result");
+  dropout(count(x),
+          call.attr_int("threshold"),
+          key_of(call.args()[1]),
+          in(x),
+          out(call.results()[0]));
+}
+
+// From q, k, v, mask, key: the first five arguments in both directions.
+AttentionSpec attention_spec(const FfiCall& call) {
+  const auto args = call.args();
+  const auto q = args[0].dims;
+  const auto k = args[1].dims;
+  require(q.size() == 4 && k.size() == 4, "rank");
+  require(q[0] == k[0] && q[2] == k[2] && q[3] == k[3], "shape of k");
+  require(count(args[2]) == count(args[1]), "shape of v");
+  return {.batch = q[0],
+          .queries = q[1],
+          .keys = k[1],
+          .heads = q[2],
+          .dim = q[3],
+          .scale = static_cast<float>(call.attr_float("scale")),
+          .threshold = call.attr_int("threshold"),
+          .key = key_of(args[4])};
+}
+
+const bool* mask_of(const FfiCall& call, const AttentionSpec& s) {
+  return typed<bool>(call.args()[3], s.batch * s.keys, "mask");
+}
+
+void call_attention(const FfiCall& call) {
+  require_counts(call, 5, 2);
+  const AttentionSpec s = attention_spec(call);
+  const auto args = call.args();
+  const auto results = call.results();
+  require(count(results[0]) == count(args[0]), "result");
+  attention(s,
+            in(args[0]),
+            in(args[1]),
+            in(args[2]),
+            mask_of(call, s),
+            out(results[0]),
+            typed<float>(results[1], s.batch * s.heads * s.queries, "lse"));
+}
+
+void call_attention_grad(const FfiCall& call) {
+  require_counts(call, 8, 3);
+  const AttentionSpec s = attention_spec(call);
+  const auto args = call.args();
+  const auto results = call.results();
+  require(count(args[5]) == count(args[0]), "o");
+  require(count(args[7]) == count(args[0]), "do");
+  for (size_t i = 0; i < 3; ++i) {
+    require(count(results[i]) == count(args[i]), "result");
+  }
+  attention_grad(s,
+                 in(args[0]),
+                 in(args[1]),
+                 in(args[2]),
+                 mask_of(call, s),
+                 in(args[5]),
+                 typed<float>(args[6], s.batch * s.heads * s.queries, "lse"),
+                 in(args[7]),
+                 out(results[0]),
+                 out(results[1]),
+                 out(results[2]));
+}
+
+}  // namespace
+
+std::span<const pjrt::FfiTarget> ffi_targets() {
+  static const std::vector<pjrt::FfiTarget> targets = [] {
+    std::vector<pjrt::FfiTarget> all = {
+        pjrt::ffi_target<call_layer_norm>("kexue_layer_norm"),
+        pjrt::ffi_target<call_layer_norm_grad>("kexue_layer_norm_grad"),
+        pjrt::ffi_target<call_gelu>("kexue_gelu"),
+        pjrt::ffi_target<call_gelu_grad>("kexue_gelu_grad"),
+        pjrt::ffi_target<call_dropout>("kexue_dropout"),
+    };
+    if (has_matmul()) {
+      all.push_back(pjrt::ffi_target<call_matmul>("kexue_matmul"));
+      all.push_back(pjrt::ffi_target<call_attention>("kexue_attention"));
+      all.push_back(
+          pjrt::ffi_target<call_attention_grad>("kexue_attention_grad"));
+    }
+    return all;
+  }();
+  return targets;
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const auto& target : ffi_targets()) all.emplace_back(target.name);
+  return all;
+}
+
+}  // namespace kexue::kernels

@@ -1,0 +1,40 @@
+// The kernels as custom calls of compiled programs.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kexue/pjrt/ffi.h"
+
+namespace kexue::kernels {
+
+// All operands are dense and row-major. Every handler checks sizes and types
+// first (kInvalidArgument), so that a wrong program fails and does not write
+// outside its buffers.
+//
+// name                   args                        results      attributes
+// kexue_matmul           a b [bias]                  c            sizes,
+//                                                 a_strides, b_strides,
+//                                                 c_strides: i64 arrays, as
+//                                                 MatmulSpec, sizes = b1 b2 m
+//                                                 n k
+// kexue_layer_norm       x gamma beta                y mean rstd  eps: float
+// kexue_layer_norm_grad  dy x gamma mean rstd        dx dgamma dbeta
+// kexue_gelu             x                           y
+// kexue_gelu_grad        dy x                        dx
+// kexue_dropout          x key                       y            threshold
+// kexue_attention        q k v mask key              o lse        scale: float,
+//                                                                 threshold
+// kexue_attention_grad   q k v mask key o lse do     dq dk dv     the same
+//
+// gamma, beta, bias, mean, rstd, lse, dgamma, dbeta are f32; mask is bool; key
+// is u32[2]; the others are f32 or bf16. mean and rstd have one element a row
+// of x, in any shape. kexue_matmul and the two of attention are absent from a
+// build without oneDNN: their ops then run as compositions.
+std::span<const pjrt::FfiTarget> ffi_targets();
+
+// Their names.
+std::vector<std::string> names();
+
+}  // namespace kexue::kernels

@@ -1,0 +1,286 @@
+// The kernels called from compiled programs give the functions' own bits.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "kexue/kernels/attention.h"
+#include "kexue/kernels/dropout.h"
+#include "kexue/kernels/gelu.h"
+#include "kexue/kernels/layer_norm.h"
+#include "kexue/kernels/matmul.h"
+#include "kexue/kernels/targets.h"
+#include "tests/kernels/kernel_test_util.h"
+#include "tests/pjrt/device_fixture.h"
+#include "tests/support/error_matchers.h"
+
+namespace kexue::kernels {
+namespace {
+
+std::string tensor(const TensorType& type) {
+  std::string text = "tensor<";
+  for (const int64_t d : type.shape.dims()) text += std::to_string(d) + "x";
+  const auto name = std::string(kexue::name(type.dtype));
+  if (name == "u32") return text + "ui32>";
+  return text + (name == "bool" ? "i1" : name) + ">";
+}
+
+// A program that is one custom call.
+std::string program(const std::string& target,
+                    const std::string& attributes,
+                    const std::vector<TensorType>& args,
+                    const std::vector<TensorType>& results) {
+  std::string parameters, operands, arg_types, result_types, values;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const std::string comma = i ? ", " : "";
+    const std::string value = "%a" + std::to_string(i);
+    parameters += comma + value + ": " + tensor(args[i]);
+    operands += comma + value;
+    arg_types += comma + tensor(args[i]);
+  }
+  for (size_t i = 0; i < results.size(); ++i) {
+    const std::string comma = i ? ", " : "";
+    result_types += comma + tensor(results[i]);
+    values += comma + "%r#" + std::to_string(i);
+  }
+  return "func.func public @main(" + parameters + ") -> (" + result_types +
+         ") {\n  %r:" + std::to_string(results.size()) +
+         " = \"stablehlo.custom_call\"(" + operands +
+         ") {call_target_name = \"" + target +
+         "\", api_version = 4 : i32, backend_config = {" + attributes +
+         "}} : (" + arg_types + ") -> (" + result_types + ")\n  return " +
+         values + " : " + result_types + "\n}\n";
+}
+
+class KernelCall : public pjrt::testing::DeviceTest {
+ protected:
+  void SetUp() override {
+    DeviceTest::SetUp();
+    if (IsSkipped()) return;
+    if (!client().plugin().has_ffi()) GTEST_SKIP() << "plugin without FFI";
+    pjrt::register_ffi(client().plugin(), ffi_targets());
+  }
+
+  std::vector<HostArray> call(const std::string& target,
+                              const std::string& attributes,
+                              const std::vector<HostArray>& args,
+                              const std::vector<TensorType>& results) {
+    std::vector<TensorType> types;
+    std::vector<pjrt::Buffer> buffers;
+    std::vector<const pjrt::Buffer*> pointers;
+    for (const HostArray& arg : args) {
+      types.push_back(arg.type());
+      buffers.push_back(client().to_device(arg));
+    }
+    for (const auto& buffer : buffers) pointers.push_back(&buffer);
+    const auto compiled =
+        client().compile(program(target, attributes, types, results));
+    std::vector<HostArray> values;
+    for (const auto& out : compiled.execute(pointers)) {
+      values.push_back(out.to_host());
+    }
+    return values;
+  }
+};
+
+HostArray array(Shape shape, uint64_t seed) {
+  return HostArray::of(shape, normals(shape.size(), seed));
+}
+
+std::vector<float> values(const HostArray& x) {
+  const auto span = x.span<float>();
+  return {span.begin(), span.end()};
+}
+
+const float* data(const HostArray& x) {
+  return x.span<float>().data();
+}
+
+TEST_F(KernelCall, Matmul) {
+  if (!has_matmul()) GTEST_SKIP() << "built without oneDNN";
+  const auto a = array({9, 33}, 1), b = array({17, 9}, 2),
+             bias = array({17}, 3);
+  const auto got = call("kexue_matmul",
+                        "sizes = array<i64: 1, 1, 33, 17, 9>, "
+                        "a_strides = array<i64: 0, 0, 1, 33>, "
+                        "b_strides = array<i64: 0, 0, 1, 9>, "
+                        "c_strides = array<i64: 0, 0, 17, 1>",
+                        {a, b, bias},
+                        {{DType::kF32, {33, 17}}});
+  std::vector<float> want(33 * 17);
+  matmul({.m = 33,
+          .n = 17,
+          .k = 9,
+          .a_strides = {0, 0, 1, 33},
+          .b_strides = {0, 0, 1, 9},
+          .c_strides = {0, 0, 17, 1}},
+         data(a),
+         data(b),
+         data(bias),
+         want.data());
+  EXPECT_EQ(values(got[0]), want);
+}
+
+TEST_F(KernelCall, MatmulBeyondItsBuffersFails) {
+  if (!has_matmul()) GTEST_SKIP() << "built without oneDNN";
+  const auto a = array({4, 4}, 1);
+  EXPECT_ERROR(call("kexue_matmul",
+                    "sizes = array<i64: 1, 1, 4, 4, 4>, "
+                    "a_strides = array<i64: 0, 0, 4, 1>, "
+                    "b_strides = array<i64: 0, 0, 5, 1>, "
+                    "c_strides = array<i64: 0, 0, 4, 1>",
+                    {a, a},
+                    {{DType::kF32, {4, 4}}}),
+               Code::kDevice,
+               "wrong b_strides");
+}
+
+TEST_F(KernelCall, LayerNormAndItsGradient) {
+  const auto x = array({2, 3, 40}, 1), dy = array({2, 3, 40}, 2);
+  const auto gamma = array({40}, 3), beta = array({40}, 4);
+  const auto got = call("kexue_layer_norm",
+                        "eps = 1.0e-5 : f32",
+                        {x, gamma, beta},
+                        {{DType::kF32, {2, 3, 40}},
+                         {DType::kF32, {2, 3}},
+                         {DType::kF32, {2, 3}}});
+  std::vector<float> y(240), mean(6), rstd(6), dx(240), dgamma(40), dbeta(40);
+  layer_norm(6,
+             40,
+             1e-5f,
+             data(x),
+             data(gamma),
+             data(beta),
+             y.data(),
+             mean.data(),
+             rstd.data());
+  EXPECT_EQ(values(got[0]), y);
+  EXPECT_EQ(values(got[1]), mean);
+  EXPECT_EQ(values(got[2]), rstd);
+  const auto grad = call(
+      "kexue_layer_norm_grad",
+      "",
+      {dy, x, gamma, got[1], got[2]},
+      {{DType::kF32, {2, 3, 40}}, {DType::kF32, {40}}, {DType::kF32, {40}}});
+  layer_norm_grad(6,
+                  40,
+                  data(dy),
+                  data(x),
+                  data(gamma),
+                  mean.data(),
+                  rstd.data(),
+                  dx.data(),
+                  dgamma.data(),
+                  dbeta.data());
+  EXPECT_EQ(values(grad[0]), dx);
+  EXPECT_EQ(values(grad[1]), dgamma);
+  EXPECT_EQ(values(grad[2]), dbeta);
+}
+
+TEST_F(KernelCall, GeluToBf16AndItsGradient) {
+  const auto x = array({5, 7}, 1), dy = array({5, 7}, 2);
+  const auto y = call("kexue_gelu", "", {x}, {{DType::kBF16, {5, 7}}});
+  std::vector<BFloat16> want(35);
+  gelu(35, data(x), want.data());
+  for (size_t i = 0; i < 35; ++i) {
+    EXPECT_EQ(y[0].span<BFloat16>()[i].bits, want[i].bits);
+  }
+  const auto dx = call("kexue_gelu_grad", "", {dy, x}, {{DType::kF32, {5, 7}}});
+  std::vector<float> want_dx(35);
+  gelu_grad(35, data(dy), data(x), want_dx.data());
+  EXPECT_EQ(values(dx[0]), want_dx);
+}
+
+TEST_F(KernelCall, Dropout) {
+  const auto x = array({100}, 1);
+  const auto key = HostArray::of(Shape{2}, std::vector<uint32_t>{3, 4});
+  const auto y = call("kexue_dropout",
+                      "threshold = 20000 : i64",
+                      {x, key},
+                      {{DType::kF32, {100}}});
+  std::vector<float> want(100);
+  dropout(100, 20000, Key{3, 4}, data(x), want.data());
+  EXPECT_EQ(values(y[0]), want);
+}
+
+TEST_F(KernelCall, AttentionAndItsGradient) {
+  if (!has_matmul()) GTEST_SKIP() << "built without oneDNN";
+  const Shape shape{2, 6, 3, 8};
+  const auto q = array(shape, 1), k = array(shape, 2), v = array(shape, 3);
+  const auto d_o = array(shape, 4);
+  const auto key = HostArray::of(Shape{2}, std::vector<uint32_t>{3, 4});
+  std::vector<double> allowed(12, 1.0);
+  allowed[5] = allowed[7] = 0.0;
+  const auto mask = HostArray::from_doubles({DType::kBool, {2, 6}}, allowed);
+  const std::string attributes = "scale = 0.5 : f32, threshold = 6554 : i64";
+  const TensorType type{DType::kF32, shape};
+  const auto got = call("kexue_attention",
+                        attributes,
+                        {q, k, v, mask, key},
+                        {type, {DType::kF32, {2, 3, 6}}});
+  const AttentionSpec s{.batch = 2,
+                        .queries = 6,
+                        .keys = 6,
+                        .heads = 3,
+                        .dim = 8,
+                        .scale = 0.5f,
+                        .threshold = 6554,
+                        .key = {3, 4}};
+  std::vector<float> o(288), lse(36), dq(288), dk(288), dv(288);
+  const bool* seen = mask.span<bool>().data();
+  attention(s, data(q), data(k), data(v), seen, o.data(), lse.data());
+  EXPECT_EQ(values(got[0]), o);
+  EXPECT_EQ(values(got[1]), lse);
+  const auto grad = call("kexue_attention_grad",
+                         attributes,
+                         {q, k, v, mask, key, got[0], got[1], d_o},
+                         {type, type, type});
+  attention_grad(s,
+                 data(q),
+                 data(k),
+                 data(v),
+                 seen,
+                 o.data(),
+                 lse.data(),
+                 data(d_o),
+                 dq.data(),
+                 dk.data(),
+                 dv.data());
+  EXPECT_EQ(values(grad[0]), dq);
+  EXPECT_EQ(values(grad[1]), dk);
+  EXPECT_EQ(values(grad[2]), dv);
+}
+
+TEST_F(KernelCall, WrongOperandsFail) {
+  const auto x = array({4, 4}, 1), beta = array({4}, 2);
+  const auto short_gamma = array({3}, 3);
+  EXPECT_ERROR(
+      call("kexue_layer_norm",
+           "eps = 1.0e-5 : f32",
+           {x, short_gamma, beta},
+           {{DType::kF32, {4, 4}}, {DType::kF32, {4}}, {DType::kF32, {4}}}),
+      Code::kDevice,
+      "wrong gamma");
+}
+
+TEST_F(KernelCall, ProgramsSurviveSerialisation) {
+  const TensorType type{DType::kF32, {50}};
+  const auto compiled =
+      client().compile(program("kexue_gelu", "", {type}, {type}));
+  const auto loaded = client().deserialize(compiled.serialize());
+  const auto x = array({50}, 1);
+  const auto buffer = client().to_device(x);
+  const auto got = pjrt::testing::run(loaded, buffer)[0].to_host();
+  std::vector<float> want(50);
+  gelu(50, data(x), want.data());
+  EXPECT_EQ(values(got), want);
+}
+
+TEST(KernelNames, AreThoseOfTheTargets) {
+  const auto all = names();
+  EXPECT_EQ(all.size(), has_matmul() ? 8U : 5U);
+  EXPECT_EQ(all.front(), "kexue_layer_norm");
+}
+
+}  // namespace
+}  // namespace kexue::kernels

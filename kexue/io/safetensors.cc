@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <cstdlib>
 #include <optional>
 #include <unordered_map>
 
@@ -75,6 +75,18 @@ std::shared_ptr<const void> map_file(int fd,
   void* p = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
   if (p == MAP_FAILED) throw os_error("mmap", path, -errno);
   return {p, [bytes](const void* q) { ::munmap(const_cast<void*>(q), bytes); }};
+}
+
+// Not zero-filled, unlike HostArray's own: every byte is read into at once.
+std::shared_ptr<std::byte> allocate(uint64_t bytes, const std::string& path) {
+  constexpr size_t kAlignment = 64;  // as HostArray
+  const size_t padded = (bytes / kAlignment + 1) * kAlignment;
+  void* p = std::aligned_alloc(kAlignment, padded);
+  if (p == nullptr) {
+    throw Error(Code::kIo,
+                fmt::format("{}: out of memory: {} bytes", path, bytes));
+  }
+  return {static_cast<std::byte*>(p), [](std::byte* q) { std::free(q); }};
 }
 
 void check_bools(const HostArray& a,
@@ -247,13 +259,14 @@ HostArray Safetensors::tensor(std::string_view name) const {
   const uint64_t begin = file_->data_offset + e.begin;
   HostArray a;
   if (file_->memory == nullptr) {
-    a = HostArray(t);
+    const auto memory = allocate(e.end - e.begin, file_->where);
     read_exactly(*file_->fs,
                  file_->descriptor->get(),
-                 a.mutable_data(),
+                 memory.get(),
                  e.end - e.begin,
                  begin,
                  file_->where);
+    a = HostArray(t, memory.get(), memory);
   } else {
     const std::byte* data = file_->memory + begin;
     a = HostArray(t, data, file_->owner);

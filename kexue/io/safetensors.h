@@ -67,8 +67,9 @@ class Safetensors final {
   //         dtype that has no DType (I8, I16, U16, U64, F8_*, F4, F6_*).
   const TensorEntry& entry(std::string_view name) const;
   TensorType type(std::string_view name) const;
-  // Also kCorruptData for a BOOL byte other than 0 and 1, kIo when the file
-  // cannot be read any more.
+  // Read-only and 64-byte aligned with kCopy; clone() to change it. Errors
+  // also kCorruptData for a BOOL byte other than 0 and 1, and kIo when the
+  // file cannot be read any more.
   HostArray tensor(std::string_view name) const;
 
  private:

@@ -19,8 +19,8 @@ constexpr char kMagic[] = "KXEXEC01";
 constexpr size_t kMaxEntry = size_t{1} << 30;
 
 std::string header(const std::string& key, std::span<const std::byte> payload) {
-  return fmt::format("{}{:>64}{:>20}{}", kMagic, key, payload.size(),
-                     hash128(payload));
+  return fmt::format(
+      "{}{:>64}{:>20}{}", kMagic, key, payload.size(), hash128(payload));
 }
 
 constexpr size_t kHeader = 8 + 64 + 20 + 32;
@@ -51,7 +51,7 @@ ExecutableCache::ExecutableCache(std::filesystem::path folder)
     return;
   }
   ::chmod(folder_.c_str(), 0700);
-  struct stat s{};
+  struct stat s {};
   if (::stat(folder_.c_str(), &s) != 0 || s.st_uid != ::geteuid() ||
       (s.st_mode & 022) != 0) {
     why_ = folder_.string() + ": not ours, or others can write to it";

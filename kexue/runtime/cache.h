@@ -26,7 +26,8 @@ class ExecutableCache final {
   const std::filesystem::path& folder() const { return folder_; }
 
   std::optional<std::vector<std::byte>> load(const std::string& key) const;
-  void store(const std::string& key, const std::vector<std::byte>& payload) const;
+  void store(const std::string& key,
+             const std::vector<std::byte>& payload) const;
   void remove(const std::string& key) const;
 
  private:

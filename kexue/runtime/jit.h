@@ -12,9 +12,8 @@
 namespace kexue::runtime {
 
 // The graph of f for arguments of these types.
-std::unique_ptr<ir::Graph> trace(
-    const std::function<Values(const Values&)>& f,
-    const std::vector<TensorType>& types);
+std::unique_ptr<ir::Graph> trace(const std::function<Values(const Values&)>& f,
+                                 const std::vector<TensorType>& types);
 
 // jit(session, f)(arrays): traces, compiles and runs f, once per combination
 // of argument types. Values depend only on the arguments, never on the state

@@ -20,14 +20,13 @@ std::vector<std::string> cpu_features() {
 }
 
 Platform platform_for(const std::string& name, bool has_ffi) {
-  if (name != "cpu") {
-    return {.name = name};
-  }
-  const auto features = cpu_features();
-  const bool bf16 = std::find(features.begin(), features.end(),
-                              "avx512_bf16") != features.end();
   Platform p;
   p.name = name;
+  if (name != "cpu") return p;
+  const auto features = cpu_features();
+  const bool bf16 =
+      std::find(features.begin(), features.end(), "avx512_bf16") !=
+      features.end();
   // docs/design/0002-cpu-platform.md holds the figures for each choice.
   p.low_glue = false;
   p.unroll = 16;

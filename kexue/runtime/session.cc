@@ -68,16 +68,20 @@ Session::Session(const SessionOptions& options)
     pjrt::register_ffi(plugin_, kernels::ffi_targets());
   }
   const std::string flags = pjrt::serialize({.flags = platform_.flags});
-  environment_ = fmt::format(
-      "{}|{}|{}|{}|{}", plugin_.fingerprint(cache_root() / "plugin-hashes"),
-      hash128(flags), fmt::join(cpu_features(), ","), options.device_count,
-      kernels::kVersion);
+  // Kernels are found by name when a program is loaded, so their code is not
+  // part of the key; their names and attributes stand in the program.
+  environment_ =
+      fmt::format("{}|{}|{}|{}",
+                  plugin_.fingerprint(cache_root() / "plugin-hashes"),
+                  hash128(flags),
+                  fmt::join(cpu_features(), ","),
+                  options.device_count);
 }
 
 transforms::Precision Session::precision(const CompileOptions& options) const {
   return {.compute = options.compute,
-          .low_glue = options.low_glue.value_or(platform_.low_glue ||
-                                                options.compute == DType::kF16)};
+          .low_glue = options.low_glue.value_or(
+              platform_.low_glue || options.compute == DType::kF16)};
 }
 
 std::string Session::emit(const ir::Graph& graph,

@@ -22,11 +22,11 @@ namespace kexue::runtime {
 using DeviceArray = pjrt::Buffer;
 
 struct SessionOptions {
-  std::string plugin;         // path; "" = search (see pjrt::find_plugin)
-  int64_t device_count = 1;   // devices of a CPU plugin
-  int threads = 0;            // of our kernels; 0 = all cores
+  std::string plugin;        // path; "" = search (see pjrt::find_plugin)
+  int64_t device_count = 1;  // devices of a CPU plugin
+  int threads = 0;           // of our kernels; 0 = all cores
   bool use_cache = true;
-  bool use_kernels = true;    // false: compositions only
+  bool use_kernels = true;  // false: compositions only
   // Overrides of the platform's row, for measurements.
   std::map<std::string, pjrt::FlagValue> extra_flags;
 };
@@ -35,8 +35,8 @@ struct SessionOptions {
 struct CompileOptions {
   // "f32", "bf16", "f16"; how far 16 bits go is the platform's row.
   DType compute = DType::kF32;
-  std::optional<bool> low_glue;    // instead of the platform's
-  std::optional<int64_t> unroll;   // instead of the platform's
+  std::optional<bool> low_glue;   // instead of the platform's
+  std::optional<int64_t> unroll;  // instead of the platform's
   // alias[k] = i: input k is donated to output i; -1 or missing: kept.
   std::vector<int64_t> alias;
 };
@@ -45,7 +45,7 @@ struct CompileStats {
   double transform_s = 0;  // rewrites and text
   double compile_s = 0;    // the plugin's work, or loading from the cache
   bool from_cache = false;
-  size_t nodes = 0;        // of the rewritten graph
+  size_t nodes = 0;  // of the rewritten graph
   size_t kernel_calls = 0;
   std::string key;
 };

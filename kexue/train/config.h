@@ -1,0 +1,55 @@
+// A training run as a TOML file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kexue/base/dtype.h"
+#include "kexue/train/step.h"
+
+namespace kexue::train {
+
+// Every key with its default; `[section] key` as in the file. Unknown keys are
+// errors that name the nearest known one, with file and line.
+struct RunConfig {
+  // [model]
+  std::string model;  // folder of the pretrained BERT; required
+  // [data]
+  std::string train_file;  // TSV; required
+  std::string dev_file;    // "" = none
+  std::string test_file;   // "" = none
+  int64_t label_column = 0;
+  int64_t text_column = 1;
+  int64_t second_text_column = -1;
+  int64_t max_length = 128;
+  int64_t max_buckets = 6;  // recompile budget: programs for the step
+  bool skip_bad_lines = false;
+  // [train]
+  int64_t epochs = 2;
+  int64_t batch_size = 32;
+  double lr = 5e-5;
+  double warmup_ratio = 0.1;  // of all steps
+  double weight_decay = 0.01;
+  double clip_norm = 1.0;
+  double dropout = 0.1;            // hidden and attention
+  std::string precision = "bf16";  // f32 bf16 fp16
+  std::string loss_scale = "none";  // none, dynamic, or a number; fp16 only
+  uint64_t seed = 0;
+  int64_t max_steps = 0;   // 0 = all epochs
+  int64_t save_every = 0;  // steps between checkpoints; 0 = at the end only
+  bool remat = false;
+  // [run]
+  std::string folder;  // "" = runs/<name of the config>-<date>
+};
+
+// Errors: kNotFound, kInvalidArgument with file:line, key, what was wanted.
+RunConfig read_run_config(const std::string& path);
+// The resolved config as TOML that reads back equal.
+std::string to_toml(const RunConfig& config);
+
+// "f32", "bf16", "fp16"/"f16". Errors: kInvalidArgument listing the names.
+DType precision_from_name(const std::string& name);
+LossScale loss_scale_from_name(const std::string& text);
+
+}  // namespace kexue::train

@@ -1,0 +1,167 @@
+#include "kexue/train/engine.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "kexue/base/error.h"
+
+namespace kexue::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string signature(const BatchTypes& types) {
+  std::string s;
+  for (const auto& [name, type] : types) s += name + ":" + type.str() + ";";
+  return s;
+}
+
+std::vector<runtime::DeviceArray> upload_batch(const runtime::Session& session,
+                                               const HostBatch& batch) {
+  std::vector<runtime::DeviceArray> out;
+  for (const auto& [name, array] : batch) {
+    out.push_back(session.to_device(array));
+  }
+  return out;
+}
+
+}  // namespace
+
+BatchTypes types_of(const HostBatch& batch) {
+  BatchTypes types;
+  for (const auto& [name, array] : batch) types[name] = array.type();
+  return types;
+}
+
+Engine::Engine(const runtime::Session& session,
+               nn::ParamList params,
+               LossFunction loss,
+               std::shared_ptr<const optim::Optimizer> optimizer,
+               EngineOptions options)
+    : session_(&session),
+      params_(std::move(params)),
+      loss_(std::move(loss)),
+      optimizer_(std::move(optimizer)),
+      options_(std::move(options)),
+      layout_(state_layout(params_, *optimizer_)) {
+  options_.compile.compute = options_.compute;
+}
+
+void Engine::start(std::vector<HostArray> params) {
+  upload(initial_state(layout_, std::move(params), options_.step));
+}
+
+void Engine::restore(std::vector<HostArray> state) {
+  upload(state);
+}
+
+void Engine::upload(const std::vector<HostArray>& state) {
+  if (state.size() != layout_.size()) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("training state has {} tensors, got {}",
+                            layout_.size(),
+                            state.size()));
+  }
+  std::vector<runtime::DeviceArray> fresh;
+  for (size_t i = 0; i < state.size(); ++i) {
+    if (state[i].type() != layout_.types[i]) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("training state: \"{}\" must be {}, got {}",
+                              layout_.names[i],
+                              layout_.types[i].str(),
+                              state[i].type().str()));
+    }
+    fresh.push_back(session_->to_device(state[i]));
+  }
+  state_ = std::move(fresh);
+}
+
+std::vector<HostArray> Engine::save() const {
+  std::vector<HostArray> out;
+  for (const auto& b : state_) out.push_back(b.to_host());
+  return out;
+}
+
+std::vector<HostArray> Engine::save_params() const {
+  std::vector<HostArray> out;
+  for (size_t i = 0; i < layout_.num_params; ++i) {
+    out.push_back(state_.at(i).to_host());
+  }
+  return out;
+}
+
+void Engine::count(const runtime::CompileStats& stats, double seconds) {
+  ++report_.programs;
+  report_.from_cache += stats.from_cache ? 1 : 0;
+  report_.seconds += seconds;
+}
+
+Engine::StepProgram& Engine::step_program(const BatchTypes& types) {
+  const std::string key = signature(types);
+  const auto found = steps_.find(key);
+  if (found != steps_.end()) return found->second;
+  const auto begin = Clock::now();
+  StepGraph made =
+      build_step(params_, loss_, *optimizer_, types, options_.step);
+  auto compile = options_.compile;
+  compile.alias = made.alias;
+  StepProgram p;
+  p.program = std::make_unique<runtime::Program>(
+      session_->compile(*made.graph, compile));
+  p.metric_names = made.metric_names;
+  count(p.program->stats(),
+        std::chrono::duration<double>(Clock::now() - begin).count());
+  return steps_.emplace(key, std::move(p)).first->second;
+}
+
+void Engine::prepare(const BatchTypes& types) {
+  step_program(types);
+}
+
+Metrics Engine::step(const HostBatch& batch, const Hyper& hyper) {
+  if (state_.empty()) {
+    throw Error(Code::kInternal, "train: step before start");
+  }
+  const StepProgram& p = step_program(types_of(batch));
+  const auto fields = upload_batch(*session_, batch);
+  const auto scalars = session_->to_device(hyper.array());
+  std::vector<const runtime::DeviceArray*> args;
+  for (const auto& b : state_) args.push_back(&b);
+  for (const auto& b : fields) args.push_back(&b);
+  args.push_back(&scalars);
+  auto out = p.program->run(args);
+  const HostArray values = out.back().to_host();
+  out.pop_back();
+  state_ = std::move(out);
+  Metrics metrics;
+  for (size_t i = 0; i < p.metric_names.size(); ++i) {
+    metrics[p.metric_names[i]] = values.at(static_cast<int64_t>(i));
+  }
+  return metrics;
+}
+
+std::vector<HostArray> Engine::forward(
+    const std::string& name,
+    const std::function<Values(const BatchValues&)>& f,
+    const HostBatch& batch) {
+  const BatchTypes types = types_of(batch);
+  auto& slot = forwards_[name + "|" + signature(types)];
+  if (!slot) {
+    const auto begin = Clock::now();
+    const auto graph = build_forward(params_, f, types);
+    slot = std::make_unique<runtime::Program>(
+        session_->compile(*graph, options_.compile));
+    count(slot->stats(),
+          std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  const auto fields = upload_batch(*session_, batch);
+  std::vector<const runtime::DeviceArray*> args;
+  for (size_t i = 0; i < layout_.num_params; ++i) args.push_back(&state_.at(i));
+  for (const auto& b : fields) args.push_back(&b);
+  std::vector<HostArray> out;
+  for (const auto& b : slot->run(args)) out.push_back(b.to_host());
+  return out;
+}
+
+}  // namespace kexue::train

@@ -1,0 +1,86 @@
+// Programs and device state of one training run.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kexue/runtime/session.h"
+#include "kexue/train/step.h"
+
+namespace kexue::train {
+
+// Batch fields on the host, by name.
+using HostBatch = std::map<std::string, HostArray>;
+BatchTypes types_of(const HostBatch& batch);
+
+struct EngineOptions {
+  DType compute = DType::kF32;
+  StepOptions step;
+  runtime::CompileOptions compile;  // unroll, low_glue; the rest is set here
+};
+
+// What a step reports, by name: "loss", "grad_norm", "lr", "finite", ...
+using Metrics = std::map<std::string, double>;
+
+// Time and cache use of all programs compiled so far.
+struct CompileReport {
+  int programs = 0;
+  int from_cache = 0;
+  double seconds = 0;  // trace, rewrites and the plugin's compiler or loader
+};
+
+// Trains `loss` with one program per set of batch types. State lives on the
+// device; donated buffers are replaced at each step, so memory stays flat.
+class Engine final {
+ public:
+  Engine(const runtime::Session& session,
+         nn::ParamList params,
+         LossFunction loss,
+         std::shared_ptr<const optim::Optimizer> optimizer,
+         EngineOptions options);
+
+  // Start from these parameters, or go on from a whole saved state.
+  void start(std::vector<HostArray> params);
+  void restore(std::vector<HostArray> state);
+  std::vector<HostArray> save() const;  // the whole state
+  std::vector<HostArray> save_params() const;
+  const StateLayout& layout() const { return layout_; }
+
+  // One step. Errors: kDevice; kInternal if called before start().
+  Metrics step(const HostBatch& batch, const Hyper& hyper);
+  // Compiles ahead (the step itself compiles when needed).
+  void prepare(const BatchTypes& types);
+
+  // Outputs of a forward function with the current parameters; `name` keys the
+  // program cache.
+  std::vector<HostArray> forward(
+      const std::string& name,
+      const std::function<Values(const BatchValues&)>& f,
+      const HostBatch& batch);
+
+  const CompileReport& compile_report() const { return report_; }
+
+ private:
+  struct StepProgram {
+    std::unique_ptr<runtime::Program> program;
+    std::vector<std::string> metric_names;
+  };
+  StepProgram& step_program(const BatchTypes& types);
+  void upload(const std::vector<HostArray>& state);
+  void count(const runtime::CompileStats& stats, double seconds);
+
+  const runtime::Session* session_;
+  nn::ParamList params_;
+  LossFunction loss_;
+  std::shared_ptr<const optim::Optimizer> optimizer_;
+  EngineOptions options_;
+  StateLayout layout_;
+  std::vector<runtime::DeviceArray> state_;
+  std::map<std::string, StepProgram> steps_;
+  std::map<std::string, std::unique_ptr<runtime::Program>> forwards_;
+  CompileReport report_;
+};
+
+}  // namespace kexue::train

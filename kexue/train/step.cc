@@ -1,0 +1,261 @@
+#include "kexue/train/step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kexue/base/error.h"
+#include "kexue/nn/layers.h"
+#include "kexue/ops/ops.h"
+#include "kexue/transforms/grad.h"
+
+namespace kexue::train {
+namespace {
+
+constexpr double kSmallestScale = 0x1p-14;
+
+BatchValues batch_inputs(ir::Graph& graph, const BatchTypes& batch) {
+  BatchValues values;
+  for (const auto& [name, type] : batch) values[name] = graph.input(type, name);
+  return values;
+}
+
+Value scalar_i32(const Value& like, int32_t x) {
+  return ops::convert(ops::scalar_like(like, x), DType::kI32);
+}
+
+Value element(const Value& v, int64_t i) {
+  return ops::reshape(ops::slice(v, {i}, {i + 1}), std::vector<int64_t>{});
+}
+
+Value keep_unless(const Value& good, const Value& next, const Value& old) {
+  return ops::select(good, next, old);
+}
+
+// The counters of the state, and what becomes of them.
+struct Counters {
+  Value step, skipped, clean, scale, key;
+};
+
+class Builder final {
+ public:
+  Builder(const nn::ParamList& params,
+          const optim::Optimizer& optimizer,
+          const StepOptions& options)
+      : params_(params),
+        optimizer_(optimizer),
+        options_(options),
+        layout_(state_layout(params, optimizer)),
+        scaled_(options.loss_scale.kind != LossScale::Kind::kNone) {}
+
+  StepGraph build(const LossFunction& loss, const BatchTypes& batch) {
+    StepGraph out;
+    out.graph = std::make_unique<ir::Graph>();
+    const ir::Tracing tracing(*out.graph);
+    inputs(*out.graph);
+    const BatchValues fields = batch_inputs(*out.graph, batch);
+    const Value hyper = out.graph->input({DType::kF32, {3}}, "hyper");
+    const Value attempt = old_.step + old_.skipped;
+    const LossResult result = [&] {
+      const nn::RandomScope random(*out.graph, ops::fold_in(old_.key, attempt));
+      return loss(fields);
+    }();
+    Values grads = gradients(result.loss);
+    const Scope scope("optimizer");
+    const auto clipped = optim::clip_by_global_norm(grads, options_.clip_norm);
+    // One reduction serves both: a norm is finite iff all gradients are.
+    const Value finite =
+        ops::bit_and(ops::is_finite(clipped.norm), ops::is_finite(result.loss));
+    const Value s = ops::convert(old_.step, DType::kF32);
+    const Value lr = optim::linear_warmup_decay(
+        element(hyper, 0), element(hyper, 1), element(hyper, 2), s);
+    Values state = updates(clipped.grads, lr, s + 1.0, finite);
+    append_counters(state, finite);
+    out.metric_names = {"loss", "grad_norm", "lr", "finite", "scale"};
+    Values metrics = {result.loss,
+                      clipped.norm,
+                      lr,
+                      ops::convert(finite, DType::kF32),
+                      old_.scale};
+    for (const auto& [name, value] : result.metrics) {
+      out.metric_names.push_back(name);
+      metrics.push_back(value);
+    }
+    for (Value& m : metrics) m = ops::reshape(m, {1});
+    for (size_t i = 0; i < state.size(); ++i) {
+      out.alias.push_back(static_cast<int64_t>(i));
+    }
+    state.push_back(ops::concatenate(metrics, 0));
+    out.graph->set_outputs(state);
+    return out;
+  }
+
+ private:
+  void inputs(ir::Graph& graph) {
+    values_ = nn::bind_inputs(graph, params_);
+    for (size_t i = params_.size(); i + 5 < layout_.size(); ++i) {
+      slots_.push_back(graph.input(layout_.types[i], layout_.names[i]));
+    }
+    const auto counter = [&](const char* name) {
+      return graph.input(layout_.types[layout_.index(name)], name);
+    };
+    old_.step = counter("step");
+    old_.skipped = counter("skipped");
+    old_.clean = counter("clean");
+    old_.scale = counter("scale");
+    old_.key = counter("key");
+  }
+
+  // Unscaled f32 gradients of the mean loss.
+  Values gradients(const Value& loss) const {
+    if (loss.rank() != 0 || loss.dtype() != DType::kF32) {
+      throw Error(Code::kInvalidArgument,
+                  "train: the loss must be f32[], got " + loss.type().str());
+    }
+    if (!scaled_) return transforms::gradients(loss, values_);
+    Values grads = transforms::vjp({loss}, {old_.scale}, values_);
+    const Value inverse = 1.0 / old_.scale;
+    for (Value& g : grads) g = g * inverse;
+    return grads;
+  }
+
+  Values updates(const Values& grads,
+                 const Value& lr,
+                 const Value& count,
+                 const Value& finite) const {
+    const size_t n = params_.size();
+    const size_t kinds = slots_.size() / std::max<size_t>(n, 1);
+    Values state(n * (1 + kinds));
+    for (size_t i = 0; i < n; ++i) {
+      Values mine;
+      for (size_t k = 0; k < kinds; ++k) mine.push_back(slots_[k * n + i]);
+      const Values next = optimizer_.apply(
+          {params_[i].name, values_[i], grads[i], mine, lr, count});
+      for (size_t k = 0; k <= kinds; ++k) {
+        const Value& old = k == 0 ? values_[i] : mine[k - 1];
+        state[k * n + i] =
+            scaled_ ? keep_unless(finite, next[k], old) : next[k];
+      }
+    }
+    return state;
+  }
+
+  void append_counters(Values& state, const Value& finite) const {
+    const Value one = scalar_i32(old_.step, 1);
+    const Value zero = scalar_i32(old_.step, 0);
+    const LossScale& ls = options_.loss_scale;
+    if (!scaled_) {
+      state.insert(
+          state.end(),
+          {old_.step + one, old_.skipped, old_.clean, old_.scale, old_.key});
+      return;
+    }
+    Value scale = old_.scale;
+    Value clean = old_.clean;
+    if (ls.kind == LossScale::Kind::kDynamic) {
+      const Value run = old_.clean + one;
+      const Value grow = ops::greater_equal(run, scalar_i32(run, ls.interval));
+      clean = ops::select(finite, ops::select(grow, zero, run), zero);
+      const Value up = ops::select(grow, scale * ls.factor, scale);
+      const Value down = ops::maximum(scale * ls.backoff,
+                                      ops::full_like(scale, kSmallestScale));
+      scale = ops::select(finite, up, down);
+    }
+    state.insert(state.end(),
+                 {old_.step + ops::select(finite, one, zero),
+                  old_.skipped + ops::select(finite, zero, one),
+                  clean,
+                  scale,
+                  old_.key});
+  }
+
+  const nn::ParamList& params_;
+  const optim::Optimizer& optimizer_;
+  StepOptions options_;
+  StateLayout layout_;
+  bool scaled_;
+  Values values_;
+  Values slots_;
+  Counters old_;
+};
+
+}  // namespace
+
+size_t StateLayout::index(const std::string& name) const {
+  const auto at = std::find(names.begin(), names.end(), name);
+  if (at == names.end()) {
+    throw Error(Code::kInternal, "training state has no \"" + name + "\"");
+  }
+  return static_cast<size_t>(at - names.begin());
+}
+
+StateLayout state_layout(const nn::ParamList& params,
+                         const optim::Optimizer& optimizer) {
+  StateLayout l;
+  l.num_params = params.size();
+  const auto add = [&](std::string name, TensorType type) {
+    l.names.push_back(std::move(name));
+    l.types.push_back(std::move(type));
+  };
+  for (const auto& p : params) add(p.name, p.param.type());
+  for (const auto& slot : optimizer.slot_names()) {
+    for (const auto& p : params) add(slot + "/" + p.name, p.param.type());
+  }
+  add("step", {DType::kI32, {}});
+  add("skipped", {DType::kI32, {}});
+  add("clean", {DType::kI32, {}});
+  add("scale", {DType::kF32, {}});
+  add("key", {DType::kU32, {2}});
+  return l;
+}
+
+std::vector<HostArray> initial_state(const StateLayout& layout,
+                                     std::vector<HostArray> params,
+                                     const StepOptions& options) {
+  const bool scaled = options.loss_scale.kind != LossScale::Kind::kNone;
+  const double scale = scaled ? options.loss_scale.initial : 1;
+  if (!(scale > 0) || !std::isfinite(scale)) {
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format("loss scale must be positive and finite, got {}", scale));
+  }
+  std::vector<HostArray> state = std::move(params);
+  for (size_t i = state.size(); i < layout.size(); ++i) {
+    state.emplace_back(layout.types[i]);
+  }
+  state[layout.index("scale")] = HostArray::scalar(static_cast<float>(scale));
+  const Key key = Key::from_seed(options.seed);
+  state[layout.index("key")] =
+      HostArray::of<uint32_t>({2}, std::vector<uint32_t>{key.a, key.b});
+  return state;
+}
+
+HostArray Hyper::array() const {
+  return HostArray::of<float>(
+      {3},
+      std::vector<float>{static_cast<float>(lr),
+                         static_cast<float>(warmup_steps),
+                         static_cast<float>(total_steps)});
+}
+
+StepGraph build_step(const nn::ParamList& params,
+                     const LossFunction& loss,
+                     const optim::Optimizer& optimizer,
+                     const BatchTypes& batch,
+                     const StepOptions& options) {
+  return Builder(params, optimizer, options).build(loss, batch);
+}
+
+std::unique_ptr<ir::Graph> build_forward(
+    const nn::ParamList& params,
+    const std::function<Values(const BatchValues&)>& f,
+    const BatchTypes& batch) {
+  auto graph = std::make_unique<ir::Graph>();
+  const ir::Tracing tracing(*graph);
+  nn::bind_inputs(*graph, params);
+  graph->set_outputs(f(batch_inputs(*graph, batch)));
+  return graph;
+}
+
+}  // namespace kexue::train

@@ -1,0 +1,101 @@
+// The whole training step as one graph: forward, backward, loss scaling,
+// clipping, schedule, optimizer.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kexue/base/host_array.h"
+#include "kexue/ir/graph.h"
+#include "kexue/nn/param.h"
+#include "kexue/optim/optimizer.h"
+
+namespace kexue::train {
+
+// Batch fields by name: "ids", "mask", "label", ...
+using BatchValues = std::map<std::string, Value>;
+using BatchTypes = std::map<std::string, TensorType>;
+
+// The loss of a batch (f32[], a mean) and further f32[] sums to report.
+struct LossResult {
+  Value loss;
+  std::vector<std::pair<std::string, Value>> metrics;
+};
+using LossFunction = std::function<LossResult(const BatchValues&)>;
+
+// Multiplies the loss so that small 16-bit gradients do not flush to zero.
+// Dynamic: doubles after `interval` clean steps, halves and skips the step
+// (parameters, slots and step count stay as they are) when a gradient is not
+// finite. Source: Micikevicius et al. 2018, arXiv:1710.03740.
+struct LossScale {
+  enum class Kind { kNone, kStatic, kDynamic };
+  Kind kind = Kind::kNone;
+  double initial = 65536;
+  double factor = 2;
+  double backoff = 0.5;
+  int interval = 2000;
+
+  static LossScale none() { return {}; }
+  static LossScale fixed(double scale) {
+    return {.kind = Kind::kStatic, .initial = scale};
+  }
+  static LossScale dynamic() { return {.kind = Kind::kDynamic}; }
+};
+
+struct StepOptions {
+  LossScale loss_scale;
+  double clip_norm = 1.0;  // of all gradients together; <= 0: off
+  uint64_t seed = 0;
+};
+
+// What training carries from step to step, in this order: parameters, slots
+// (all of one kind together), then step i32[], skipped i32[], clean i32[],
+// scale f32[], key u32[2]. Saving it and going on is exact.
+struct StateLayout {
+  std::vector<std::string> names;
+  std::vector<TensorType> types;
+  size_t num_params = 0;
+
+  size_t size() const { return names.size(); }
+  size_t index(const std::string& name) const;  // kInternal if absent
+};
+StateLayout state_layout(const nn::ParamList& params,
+                         const optim::Optimizer& optimizer);
+// Slots at zero, counters at zero, the scale at its start.
+std::vector<HostArray> initial_state(const StateLayout& layout,
+                                     std::vector<HostArray> params,
+                                     const StepOptions& options);
+
+// Scalars that may change without compiling again.
+struct Hyper {
+  double lr = 5e-5;  // peak
+  double warmup_steps = 0;
+  double total_steps = 1;   // where the line reaches 0
+  HostArray array() const;  // f32[3]
+};
+
+// Inputs: state, batch fields by name, hyper f32[3].
+// Outputs: state, then metrics f32[n], n = metric_names.size().
+struct StepGraph {
+  std::unique_ptr<ir::Graph> graph;
+  std::vector<int64_t> alias;             // every state input is donated
+  std::vector<std::string> metric_names;  // "loss", "grad_norm", "lr",
+                                          // "finite", "scale", then the loss's
+};
+StepGraph build_step(const nn::ParamList& params,
+                     const LossFunction& loss,
+                     const optim::Optimizer& optimizer,
+                     const BatchTypes& batch,
+                     const StepOptions& options);
+
+// Inputs: parameters, batch fields by name. Outputs: those of f.
+std::unique_ptr<ir::Graph> build_forward(
+    const nn::ParamList& params,
+    const std::function<Values(const BatchValues&)>& f,
+    const BatchTypes& batch);
+
+}  // namespace kexue::train

@@ -24,6 +24,18 @@ Values lookup(const ValueMap& map, const Values& values) {
   return out;
 }
 
+// As lookup, but empty where a rule dropped the node: only nodes that the rule
+// drops too may read such a value.
+Values lookup_or_empty(const ValueMap& map, const Values& values) {
+  Values out;
+  out.reserve(values.size());
+  for (const Value& v : values) {
+    const auto found = map.find(v);
+    out.push_back(found == map.end() ? Value{} : found->second);
+  }
+  return out;
+}
+
 // Walks all nodes but the inputs, which `map` already holds.
 void walk(const Graph& graph,
           Graph& into,
@@ -32,7 +44,7 @@ void walk(const Graph& graph,
   for (const auto& node : graph.nodes()) {
     if (is_input(*node)) continue;
     const ScopeOverride scope(node->scope);
-    const Values made = rule(*node, lookup(map, node->inputs), into);
+    const Values made = rule(*node, lookup_or_empty(map, node->inputs), into);
     for (size_t i = 0; i < made.size(); ++i) {
       if (made[i]) map[Value(node.get(), static_cast<int>(i))] = made[i];
     }

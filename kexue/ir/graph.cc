@@ -139,6 +139,10 @@ Graph& Tracing::current() {
   return *current_graph;
 }
 
+Graph& Tracing::innermost(Graph& graph) {
+  return is_ancestor(&graph, current_graph) ? *current_graph : graph;
+}
+
 Scope::Scope(std::string_view name) : previous_length_(scope_path.size()) {
   if (!scope_path.empty()) scope_path += '/';
   scope_path += name;

@@ -99,6 +99,8 @@ class Tracing final {
 
   // The innermost graph being traced on this thread; kInvalidArgument if none.
   static Graph& current();
+  // `graph`, or the region of it (at any depth) that is being traced.
+  static Graph& innermost(Graph& graph);
 
  private:
   Graph* previous_;

@@ -69,8 +69,9 @@ struct OpDef {
   // Fused ops: target of the custom call that computes this node, or "" if no
   // kernel fits its types. `lower` then writes the call.
   std::string_view (*kernel)(const Node&) = nullptr;
-  // Ops with several outputs: the node again, keeping only outputs that are
-  // used; the k-th result stands for the k-th used output.
+  // Ops with several outputs: the node again without outputs that are not
+  // used; one result per old output, empty if it is gone. No results at all:
+  // there is nothing to drop.
   Values (*prune)(const Node&,
                   const Values& inputs,
                   const std::vector<bool>& used) = nullptr;

@@ -135,17 +135,8 @@ std::string ffi_attrs(const Node& n) {
 
 Values attention_vjp(const VjpContext& c) {
   Node& n = c.node;
-  if (!c.dys[0] || c.dys[1]) {  // lse itself is differentiated: second order
-    const Values outs = compose_attention(n, c.x);
-    Values ys;
-    Values dys;
-    for (size_t i = 0; i < outs.size(); ++i) {
-      if (!c.dys[i]) continue;
-      ys.push_back(outs[i]);
-      dys.push_back(c.dys[i]);
-    }
-    return backpropagate(ys, dys, c.x);
-  }
+  // lse itself is differentiated: second order.
+  if (!c.dys[0] || c.dys[1]) return vjp_of_composition(c);
   Attrs attrs = n.attrs;
   attrs.set("dtype", c.x[0].dtype());
   Values in = c.x;

@@ -46,7 +46,45 @@ std::vector<bool> depends_on(const Graph& g, const Values& xs) {
   return hit;
 }
 
-// A fused op without a rule of its own: differentiate its composition.
+Values node_vjp(const VjpContext& c) {
+  if (c.node.op->vjp != nullptr) return c.node.op->vjp(c);
+  if (c.node.op->compose != nullptr) return vjp_of_composition(c);
+  throw Error(Code::kUnsupported,
+              fmt::format("{}: no derivative rule", c.node.op->name),
+              "wrap the value in stop_gradient if it counts as a constant")
+      .with_scope(c.node.scope);
+}
+
+void visit(Node& node, const std::vector<bool>& active, Cotangents& ct) {
+  Values dys;
+  Value first;
+  for (const Value& y : node.outs()) {
+    const auto found = ct.find(y);
+    dys.push_back(found == ct.end() ? Value{} : found->second);
+    if (dys.back() && !first) first = dys.back();
+  }
+  if (!first) return;
+  std::vector<bool> needs;
+  bool any = false;
+  for (const Value& v : node.inputs) {
+    needs.push_back(carries_gradient(v) &&
+                    active[static_cast<size_t>(v.node()->id)]);
+    any = any || needs.back();
+  }
+  if (!any) return;
+  const ir::ScopeOverride scope(node.scope);
+  const Values inputs = node.inputs;  // a rule may extend the node
+  const Values dxs =
+      node_vjp({node, inputs, dys, needs, node.out(), dys[0] ? dys[0] : first});
+  for (size_t i = 0; i < dxs.size(); ++i) {
+    if (needs[i]) accumulate(ct, inputs[i], dxs[i]);
+  }
+}
+
+}  // namespace
+
+// In a graph of its own: one input of the node may be computed from another,
+// and a walk in the real graph would count that path twice.
 Values vjp_of_composition(const VjpContext& c) {
   Graph plain;
   Values args;
@@ -87,47 +125,13 @@ Values vjp_of_composition(const VjpContext& c) {
   return out;
 }
 
-Values node_vjp(const VjpContext& c) {
-  if (c.node.op->vjp != nullptr) return c.node.op->vjp(c);
-  if (c.node.op->compose != nullptr) return vjp_of_composition(c);
-  throw Error(Code::kUnsupported,
-              fmt::format("{}: no derivative rule", c.node.op->name),
-              "wrap the value in stop_gradient if it counts as a constant")
-      .with_scope(c.node.scope);
-}
-
-void visit(Node& node, const std::vector<bool>& active, Cotangents& ct) {
-  Values dys;
-  Value first;
-  for (const Value& y : node.outs()) {
-    const auto found = ct.find(y);
-    dys.push_back(found == ct.end() ? Value{} : found->second);
-    if (dys.back() && !first) first = dys.back();
-  }
-  if (!first) return;
-  std::vector<bool> needs;
-  bool any = false;
-  for (const Value& v : node.inputs) {
-    needs.push_back(carries_gradient(v) &&
-                    active[static_cast<size_t>(v.node()->id)]);
-    any = any || needs.back();
-  }
-  if (!any) return;
-  const ir::ScopeOverride scope(node.scope);
-  const Values inputs = node.inputs;  // a rule may extend the node
-  const Values dxs =
-      node_vjp({node, inputs, dys, needs, node.out(), dys[0] ? dys[0] : first});
-  for (size_t i = 0; i < dxs.size(); ++i) {
-    if (needs[i]) accumulate(ct, inputs[i], dxs[i]);
-  }
-}
-
-}  // namespace
-
 Values backpropagate(const Values& ys, const Values& dys, const Values& xs) {
   if (ys.empty()) return Values(xs.size());
   Graph& g = ys[0].graph();
-  const auto active = depends_on(g, xs);
+  // Inside a loop's body, an x of the surrounding trace is seen as a capture.
+  Values targets;
+  for (const Value& x : xs) targets.push_back(g.import(x));
+  const auto active = depends_on(g, targets);
   Cotangents ct;
   for (size_t i = 0; i < ys.size(); ++i) accumulate(ct, ys[i], dys[i]);
   // xs that are outputs of nodes keep their cotangent; the walk goes on past
@@ -137,7 +141,7 @@ Values backpropagate(const Values& ys, const Values& dys, const Values& xs) {
     if (active[i] && !ir::is_input(node)) visit(node, active, ct);
   }
   Values out;
-  for (const Value& x : xs) {
+  for (const Value& x : targets) {
     const auto found = ct.find(x);
     out.push_back(found == ct.end() ? Value{} : found->second);
   }

@@ -12,4 +12,8 @@ namespace kexue::ops {
 // Errors: kUnsupported naming the op if it has no derivative rule.
 Values backpropagate(const Values& ys, const Values& dys, const Values& xs);
 
+// The derivative of a fused op by way of its composition. For ops whose own
+// rule covers only some cases.
+Values vjp_of_composition(const VjpContext& c);
+
 }  // namespace kexue::ops

@@ -144,6 +144,12 @@ void lower_scan(Emitter& e, const Node& n) {
                           {n.types[i]},
                           "broadcast_dimensions = array<i64>")[0]);
   }
+  if (s.length == 0) {  // a slice of nothing would not even type-check
+    for (size_t i = 0; i < n.types.size(); ++i) {
+      e.bind(const_cast<Node&>(n).out(static_cast<int>(i)), init[1 + i]);
+    }
+    return;
+  }
   for (size_t i = s.carry; i < n.inputs.size(); ++i) {
     init.push_back(e.get(n.inputs[i]));
   }
@@ -201,6 +207,8 @@ Values prune_scan(const Node& n,
                   const Values& inputs,
                   const std::vector<bool>& used) {
   const ScanSplit s = split_of(n.attrs);
+  const auto first_y = used.begin() + static_cast<long>(s.carry);
+  if (std::find(first_y, used.end(), false) == used.end()) return {};
   auto body = ir::clone(*n.regions[0]);
   Values outs;
   std::vector<int> kept;
@@ -249,7 +257,10 @@ ScanResult scan(const ScanBody& body,
     throw Error(Code::kInvalidArgument,
                 "scan: no xs, so `length` and a carry are needed");
   }
-  Graph& outer = (carry.empty() ? xs : carry)[0].graph();
+  // The body may use values of the trace that is under way, so the loop goes
+  // there even if all operands come from further out.
+  Graph& outer =
+      ir::Tracing::innermost((carry.empty() ? xs : carry)[0].graph());
   auto inner = std::make_unique<Graph>(&outer);
   Values c;
   Values x;

@@ -8,14 +8,17 @@ namespace {
 
 // stack[t], looking through a stack that was joined from its parts.
 Value leading(const Value& stack, int64_t t) {
+  auto dims = stack.shape().dims();
+  dims.erase(dims.begin());
   const Node& made = *stack.node();
   if (made.op == &kConcatenate && made.attrs.i("axis") == 0 &&
       static_cast<int64_t>(made.inputs.size()) == stack.dim(0)) {
     const Value part = made.inputs[static_cast<size_t>(t)];
-    if (part.node()->op == &kReshape) return part.node()->inputs[0];
+    if (part.node()->op == &kReshape && part.dim(0) == 1) {
+      const Value one = part.node()->inputs[0];
+      if (one.shape().dims() == dims) return one;
+    }
   }
-  auto dims = stack.shape().dims();
-  dims.erase(dims.begin());
   return reshape(slice_axis(stack, 0, t, t + 1), dims);
 }
 

@@ -32,6 +32,26 @@ struct Backward {
   std::vector<std::pair<Value, Value>> consts;  // outer value, inner input
 };
 
+// Differentiating an inner loop of the joint graph extends that loop with
+// residuals: the loop it was copied from gets the same outputs, so that they
+// can be residuals of the outer loop.
+void extend_inner_loops(Joint& j) {
+  ir::ValueMap grown;
+  for (const auto& [to, from] : j.to_body) {
+    Node& copy = *to.node();
+    Node& original = *from.node();
+    if (original.types.size() == copy.types.size() || to.index() != 0) continue;
+    for (size_t i = original.types.size(); i < copy.types.size(); ++i) {
+      const auto k = static_cast<int>(i);
+      grown.emplace(copy.out(k), original.out(k));
+    }
+    original.types = copy.types;
+    original.regions.clear();
+    for (const auto& r : copy.regions) original.regions.push_back(clone(*r));
+  }
+  j.to_body.merge(grown);
+}
+
 void make_joint(const VjpContext& c, size_t num_carry, Joint& j) {
   const Graph& body = *c.node.regions[0];
   for (const Value& v : body.inputs())
@@ -62,6 +82,7 @@ void make_joint(const VjpContext& c, size_t num_carry, Joint& j) {
     }
   }
   const Values grads = backpropagate(ys, dys, wanted);
+  extend_inner_loops(j);
   j.dxs.resize(j.inputs.size());
   for (size_t k = 0; k < at.size(); ++k) j.dxs[at[k]] = grads[k];
 }

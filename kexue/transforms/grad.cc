@@ -24,6 +24,21 @@ void want_float(const Values& xs) {
 
 Values vjp(const Values& ys, const Values& dys, const Values& xs) {
   want_float(xs);
+  if (ys.size() != dys.size()) {
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format(
+            "gradient: {} values, {} cotangents", ys.size(), dys.size()));
+  }
+  for (size_t i = 0; i < ys.size(); ++i) {
+    if (dys[i] && dys[i].type() != ys[i].type()) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("gradient: a cotangent is {}, its value {}",
+                              dys[i].type().str(),
+                              ys[i].type().str()))
+          .with_scope(Scope::path());
+    }
+  }
   Values out = ops::backpropagate(ys, dys, xs);
   for (size_t i = 0; i < out.size(); ++i) {
     if (!out[i]) out[i] = ops::zeros_like(xs[i]);

@@ -57,7 +57,10 @@ std::unique_ptr<Graph> simplify_once(const Graph& graph) {
         const auto& u = used[static_cast<size_t>(n.id)];
         if (std::find(u.begin(), u.end(), true) == u.end()) return {};
         const bool all = std::find(u.begin(), u.end(), false) == u.end();
-        if (!all && n.op->prune != nullptr) return n.op->prune(n, in, u);
+        if (!all && n.op->prune != nullptr) {
+          Values pruned = n.op->prune(n, in, u);
+          if (!pruned.empty()) return pruned;
+        }
         const bool same = in.size() == 1 && n.types.size() == 1 &&
                           n.op->is_identity && n.types[0] == in[0].type();
         if (same) return {in[0]};

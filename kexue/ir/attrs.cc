@@ -22,6 +22,9 @@ struct Printer {
   }
   std::string operator()(DType x) const { return std::string(name(x)); }
   std::string operator()(const HostArray& x) const {
+    if (x.size() == 1 && x.dtype() == DType::kI64) {
+      return fmt::format("{}({})", x.type().str(), x.to_ints()[0]);
+    }
     if (x.size() == 1 && x.dtype() != DType::kC64) {
       return fmt::format("{}({})", x.type().str(), x.at(0));
     }

@@ -1,4 +1,6 @@
 // Comparison, selection, conversion, stop_gradient.
+#include <functional>
+
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -23,32 +25,17 @@ void lower_compare(Emitter& e, const Node& node) {
           kDirection.s + ">");
 }
 
-template <bool (*kF)(double, double)>
+template <class F>
 std::vector<HostArray> eval_compare(const EvalContext& c) {
-  const auto a = c.x[0].to_doubles();
-  const auto b = c.x[1].to_doubles();
-  std::vector<int64_t> out(a.size());
-  for (size_t i = 0; i < a.size(); ++i) out[i] = kF(a[i], b[i]) ? 1 : 0;
-  return {make_ints(c.node.types[0], out)};
-}
-
-bool eq(double a, double b) {
-  return a == b;
-}
-bool ne(double a, double b) {
-  return a != b;
-}
-bool lt(double a, double b) {
-  return a < b;
-}
-bool le(double a, double b) {
-  return a <= b;
-}
-bool gt(double a, double b) {
-  return a > b;
-}
-bool ge(double a, double b) {
-  return a >= b;
+  const auto compared = [&](const auto& a, const auto& b) {
+    std::vector<int64_t> out(a.size());
+    for (size_t i = 0; i < a.size(); ++i) out[i] = F{}(a[i], b[i]) ? 1 : 0;
+    return make_ints(c.node.types[0], out);
+  };
+  if (is_float(c.x[0].dtype())) {
+    return {compared(c.x[0].to_doubles(), c.x[1].to_doubles())};
+  }
+  return {compared(c.x[0].to_ints(), c.x[1].to_ints())};
 }
 
 }  // namespace
@@ -56,27 +43,27 @@ bool ge(double a, double b) {
 constexpr OpDef kEqual{.name = "equal",
                        .infer = compare_type,
                        .lower = lower_compare<"EQ">,
-                       .eval = eval_compare<eq>};
+                       .eval = eval_compare<std::equal_to<>>};
 constexpr OpDef kNotEqual{.name = "not_equal",
                           .infer = compare_type,
                           .lower = lower_compare<"NE">,
-                          .eval = eval_compare<ne>};
+                          .eval = eval_compare<std::not_equal_to<>>};
 constexpr OpDef kLess{.name = "less",
                       .infer = compare_type,
                       .lower = lower_compare<"LT">,
-                      .eval = eval_compare<lt>};
+                      .eval = eval_compare<std::less<>>};
 constexpr OpDef kLessEqual{.name = "less_equal",
                            .infer = compare_type,
                            .lower = lower_compare<"LE">,
-                           .eval = eval_compare<le>};
+                           .eval = eval_compare<std::less_equal<>>};
 constexpr OpDef kGreater{.name = "greater",
                          .infer = compare_type,
                          .lower = lower_compare<"GT">,
-                         .eval = eval_compare<gt>};
+                         .eval = eval_compare<std::greater<>>};
 constexpr OpDef kGreaterEqual{.name = "greater_equal",
                               .infer = compare_type,
                               .lower = lower_compare<"GE">,
-                              .eval = eval_compare<ge>};
+                              .eval = eval_compare<std::greater_equal<>>};
 
 // y = condition ? a : b
 constexpr OpDef kSelect{
@@ -148,6 +135,22 @@ constexpr OpDef kStopGradient{
     .is_view = true,
 };
 
+// y = x, kept in f32 or wider.
+constexpr OpDef kWiden{
+    .name = "widen",
+    .infer = float_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy}; },
+    .lower =
+        [](Emitter& e, const Node& node) {
+          e.bind(const_cast<Node&>(node).out(), e.get(node.inputs[0]));
+        },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      return {c.x[0]};
+    },
+    .is_view = true,
+    .cast = Cast::kF32,
+};
+
 Value equal(const Value& a, const Value& b) {
   return binary(kEqual, a, b);
 }
@@ -181,6 +184,13 @@ Value select(const Value& condition, const Value& a, const Value& b) {
 Value convert(const Value& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   return x.graph().add(kConvert, {x}, {{"to", dtype}}).out();
+}
+
+Value widen(const Value& x) {
+  if (x.dtype() == DType::kF16 || x.dtype() == DType::kBF16) {
+    return convert(x, DType::kF32);
+  }
+  return x.graph().add(kWiden, {x}).out();
 }
 
 Value stop_gradient(const Value& x) {

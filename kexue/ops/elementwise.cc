@@ -53,9 +53,11 @@ int64_t i_mul(int64_t a, int64_t b) {
   return wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 int64_t i_div(int64_t a, int64_t b) {
+  if (b == -1) return wrap(0 - static_cast<uint64_t>(a));  // -2^63 / -1
   return b == 0 ? -1 : a / b;
 }
 int64_t i_rem(int64_t a, int64_t b) {
+  if (b == -1) return 0;
   return b == 0 ? a : a % b;
 }
 int64_t i_max(int64_t a, int64_t b) {
@@ -196,7 +198,12 @@ constexpr OpDef kPower{
       const Value b = c.x[1];
       Value da;
       Value db;
-      if (c.needs[0]) da = c.dy * b * pow(a, b - 1.0);
+      if (c.needs[0]) {
+        // Where b = 0 the slope is 0, also at a = 0 (no 0 * infinity).
+        const Value none = equal(b, zeros_like(b));
+        const Value slope = b * pow(a, select(none, ones_like(b), b - 1.0));
+        da = c.dy * select(none, zeros_like(b), slope);
+      }
       if (c.needs[1]) {
         const Value positive = greater(a, zeros_like(a));
         const Value safe = select(positive, a, ones_like(a));

@@ -59,6 +59,10 @@ Value greater_equal(const Value& a, const Value& b);
 Value select(const Value& condition, const Value& a, const Value& b);
 // x in the given dtype; float to integer truncates.
 Value convert(const Value& x, DType dtype);
+// x, or x in f32 if it is a 16-bit float. Under a precision policy everything
+// computed from the result stays f32: for statistics, softmax and losses that
+// are made of plain ops.
+Value widen(const Value& x);
 // The value passes, the derivative is zero, in every order.
 Value stop_gradient(const Value& x);
 

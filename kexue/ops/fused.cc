@@ -31,6 +31,16 @@ Shape lead_shape(const Shape& s) {
   return Shape(dims);
 }
 
+DType wide(DType d) {
+  return d == DType::kF64 ? d : DType::kF32;
+}
+
+Values converted(const Values& values, DType dtype) {
+  Values out;
+  for (const Value& v : values) out.push_back(convert(v, dtype));
+  return out;
+}
+
 Value column(const Value& x) {
   auto dims = x.shape().dims();
   dims.push_back(1);
@@ -52,46 +62,40 @@ TypeList infer_layer_norm(const InferContext& c) {
       c.type(2) != c.type(1)) {
     refuse(c, "wants x f[...,D], gamma f[D], beta f[D]");
   }
-  const TensorType row{x.dtype, lead_shape(x.shape)};
+  const TensorType row{wide(x.dtype), lead_shape(x.shape)};
   return {x, row, row};
 }
 
 Values compose_layer_norm(const Node& n, const Values& in) {
-  const Value mu = mean(in[0], {-1});
-  const Value d = in[0] - column(mu);
+  const DType narrow = in[0].dtype();
+  const Values w = converted(in, wide(narrow));
+  const Value mu = mean(w[0], {-1});
+  const Value d = w[0] - column(mu);
   const Value rstd = rsqrt(mean(d * d, {-1}) + n.attrs.f("eps"));
-  return {d * column(rstd) * in[1] + in[2], mu, rstd};
+  return {convert(d * column(rstd) * w[1] + w[2], narrow), mu, rstd};
 }
 
 // Inputs: dy, x, gamma, mean, rstd.
 Values compose_layer_norm_grad(const Node&, const Values& in) {
-  const Value xhat = (in[1] - column(in[3])) * column(in[4]);
-  const Value g = in[0] * in[2];
+  const DType narrow = in[1].dtype();
+  const Values w = converted(in, wide(narrow));
+  const Value xhat = (w[1] - column(w[3])) * column(w[4]);
+  const Value g = w[0] * w[2];
   const Value m1 = mean(g, {-1}, true);
   const Value m2 = mean(g * xhat, {-1}, true);
-  const Value dx = column(in[4]) * (g - m1 - xhat * m2);
-  if (in[1].rank() == 1) return {dx, in[0] * xhat, in[0]};
+  const Value dx = column(w[4]) * (g - m1 - xhat * m2);
   const Axes lead = lead_axes(in[1]);
-  return {dx, sum(in[0] * xhat, lead), sum(in[0], lead)};
+  const auto over_rows = [&](const Value& v) {
+    return lead.empty() ? v : sum(v, lead);
+  };
+  return converted({dx, over_rows(w[0] * xhat), over_rows(w[0])}, narrow);
 }
 
 // First order goes through the fused gradient unless mean or rstd are used
 // themselves (second order): then the composition is differentiated.
 Values layer_norm_vjp(const VjpContext& c) {
   Node& n = c.node;
-  if (!c.dys[0] || c.dys[1] || c.dys[2]) {
-    Graph& g = n.out().graph();
-    const Values outs = compose_layer_norm(n, c.x);
-    (void)g;
-    Values ys;
-    Values dys;
-    for (size_t i = 0; i < outs.size(); ++i) {
-      if (!c.dys[i]) continue;
-      ys.push_back(outs[i]);
-      dys.push_back(c.dys[i]);
-    }
-    return backpropagate(ys, dys, c.x);
-  }
+  if (!c.dys[0] || c.dys[1] || c.dys[2]) return vjp_of_composition(c);
   Node& grad =
       n.graph->add(kLayerNormGrad, {c.dy, c.x[0], c.x[1], n.out(1), n.out(2)});
   return grad.outs();
@@ -201,21 +205,25 @@ Value relu(const Value& x) {
 }
 
 Value softmax(const Value& x, int64_t axis) {
-  const Value e = exp(x - stop_gradient(max(x, {axis}, true)));
-  return e / sum(e, {axis}, true);
+  const Value w = widen(x);
+  const Value e = exp(w - stop_gradient(max(w, {axis}, true)));
+  return convert(e / sum(e, {axis}, true), x.dtype());
 }
 
 Value masked_softmax(const Value& x, const Value& mask, int64_t axis) {
-  const Value open = select(mask, x, full_like(x, -INFINITY));
+  const Value w = widen(x);
+  const Value open = select(mask, w, full_like(w, -INFINITY));
   const Value top = stop_gradient(max(open, {axis}, true));
   const Value safe = select(is_finite(top), top, zeros_like(top));
   const Value e = exp(open - safe);
   const Value s = sum(e, {axis}, true);
-  return e / select(greater(s, zeros_like(s)), s, ones_like(s));
+  const Value p = e / select(greater(s, zeros_like(s)), s, ones_like(s));
+  return convert(p, x.dtype());
 }
 
 Value log_softmax(const Value& x, int64_t axis) {
-  return x - logsumexp(x, axis);
+  const Value w = widen(x);
+  return convert(w - logsumexp(w, axis), x.dtype());
 }
 
 }  // namespace kexue::ops

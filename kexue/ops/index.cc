@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <numeric>
+
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -32,6 +34,18 @@ std::string range_list(int64_t from, int64_t to) {
   return fmt::format("[{}]", fmt::join(v, ", "));
 }
 
+// Rows of a table, zeros for indices outside.
+Value take_inside(const Value& table, const Value& ids) {
+  const Value rows = take(table, ids);
+  const Value low = greater_equal(ids, scalar_like(ids, 0));
+  const Value high =
+      less(ids, scalar_like(ids, static_cast<double>(table.dim(0))));
+  std::vector<int64_t> dims(static_cast<size_t>(ids.rank()));
+  std::iota(dims.begin(), dims.end(), 0);
+  const Value inside = broadcast_in_dim(bit_and(low, high), rows.shape(), dims);
+  return select(inside, rows, zeros_like(rows));
+}
+
 }  // namespace
 
 constexpr OpDef kTake{
@@ -39,10 +53,18 @@ constexpr OpDef kTake{
     .infer = [](const InferContext& c) -> TypeList {
       want_inputs(c, 2);
       want_rows(c);
+      if (c.type(0).shape[0] == 0 && c.type(1).shape.size() != 0) {
+        refuse(c, "wants a table with rows");
+      }
       return {{c.type(0).dtype, rows_shape(c.type(1).shape, c.type(0).shape)}};
     },
     .vjp = [](const VjpContext& c) -> Values {
-      return {scatter_add(zeros_like(c.x[0]), c.x[1], c.dy), Value{}};
+      // Clamped like the reading: scatter_add drops what lies outside.
+      const Value ids = c.x[1];
+      const auto last = static_cast<double>(c.x[0].dim(0) - 1);
+      const Value at =
+          minimum(maximum(ids, scalar_like(ids, 0)), scalar_like(ids, last));
+      return {scatter_add(zeros_like(c.x[0]), at, c.dy), Value{}};
     },
     .lower =
         [](Emitter& e, const Node& n) {
@@ -86,7 +108,7 @@ constexpr OpDef kScatterAdd{
       return {c.type(0)};
     },
     .vjp = [](const VjpContext& c) -> Values {
-      return {c.dy, Value{}, c.needs[2] ? take(c.dy, c.x[1]) : Value{}};
+      return {c.dy, Value{}, c.needs[2] ? take_inside(c.dy, c.x[1]) : Value{}};
     },
     .lower =
         [](Emitter& e, const Node& n) {

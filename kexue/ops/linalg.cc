@@ -26,6 +26,10 @@ struct Spec {
   std::string k;      // in a and b
 };
 
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 bool has(const std::string& s, char c) {
   return s.find(c) != std::string::npos;
 }
@@ -48,7 +52,7 @@ Spec parse(const std::string& text) {
   s.out = text.substr(arrow + 2);
   for (const std::string* part : {&s.a, &s.b, &s.out}) {
     for (size_t i = 0; i < part->size(); ++i) {
-      if ((*part)[i] < 'A' || (*part)[i] > 'z') bad("wants letters");
+      if (!is_letter((*part)[i])) bad("wants letters");
       if (part->find((*part)[i], i + 1) != std::string::npos) {
         bad("a letter occurs twice in one term");
       }

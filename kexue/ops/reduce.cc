@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <cmath>
 #include <numeric>
 
 #include "kexue/ops/elementwise.h"
@@ -50,45 +50,62 @@ Values extremum_vjp(const VjpContext& c) {
   return {hit * expand(share, shape, axes)};
 }
 
-double extreme(DType dtype, bool lowest) {
-  if (is_float(dtype)) {
-    return lowest ? -std::numeric_limits<double>::infinity()
-                  : std::numeric_limits<double>::infinity();
-  }
+// What max (lowest) and min start from.
+HostArray extreme(DType dtype, bool lowest) {
+  const TensorType type{dtype, {}};
   switch (dtype) {
     case DType::kBool:
-      return lowest ? 0 : 1;
+      return HostArray::full(type, lowest ? 0 : 1);
     case DType::kU8:
-      return lowest ? 0 : 255;
+      return HostArray::full(type, lowest ? 0 : 255);
     case DType::kU32:
-      return lowest ? 0 : 4294967295.0;
+      return HostArray::full(type, lowest ? 0 : 4294967295.0);
     case DType::kI32:
-      return lowest ? -2147483648.0 : 2147483647.0;
+      return HostArray::full(type, lowest ? -2147483648.0 : 2147483647.0);
+    case DType::kI64:
+      return HostArray::scalar(lowest ? INT64_MIN : INT64_MAX);
     default:
-      return lowest ? -0x1p62 : 0x1p62;
+      return HostArray::full(type, lowest ? -INFINITY : INFINITY);
   }
 }
 
-void lower_reduce(Emitter& e, const Node& n, std::string_view op, double init) {
-  const TensorType scalar{n.types[0].dtype, {}};
-  const auto x = e.get(n.inputs[0]);
-  const auto zero = e.constant(HostArray::full(scalar, init));
+HostArray zero(DType dtype) {
+  return HostArray::full({dtype, {}}, 0);
+}
+
+void lower_reduce(Emitter& e,
+                  const Node& n,
+                  std::string_view op,
+                  const HostArray& init) {
+  const TensorType& scalar = init.type();
+  auto x = e.get(n.inputs[0]);
+  if (x.type.dtype != scalar.dtype) {
+    x = e.emit("stablehlo.convert", {x}, {{scalar.dtype, x.type.shape}})[0];
+  }
+  const auto start = e.constant(init);
   const auto args = e.begin_region({scalar, scalar});
   const auto body = e.emit(op, {args[0], args[1]}, {scalar});
   const std::string region = e.end_region(body);
-  const auto out =
+  auto out =
       e.emit("stablehlo.reduce",
-             {x, zero},
-             {n.types[0]},
+             {x, start},
+             {{scalar.dtype, n.types[0].shape}},
              "dimensions = " + stablehlo::int_array(n.attrs.ints("axes")),
              {region});
+  if (scalar.dtype != n.types[0].dtype) {
+    out = e.emit("stablehlo.convert", out, {n.types[0]});
+  }
   e.bind(const_cast<Node&>(n).out(), out[0]);
 }
 
-template <class F>
-std::vector<HostArray> eval_reduce(const EvalContext& c, double init, F&& f) {
+// Folds every element of `in` into the slot of the result it belongs to.
+template <class T, class F>
+std::vector<T> fold(const EvalContext& c,
+                    const std::vector<T>& in,
+                    T init,
+                    F&& f) {
   const TensorType& type = c.node.types[0];
-  std::vector<double> out(static_cast<size_t>(type.shape.size()), init);
+  std::vector<T> out(static_cast<size_t>(type.shape.size()), init);
   auto strides = c.x[0].shape().strides();
   const auto& axes = c.node.attrs.ints("axes");
   const auto kept = type.shape.strides();
@@ -98,13 +115,37 @@ std::vector<HostArray> eval_reduce(const EvalContext& c, double init, F&& f) {
         axes.end();
     strides[a] = gone ? 0 : kept[k++];
   }
-  const auto in = c.x[0].to_doubles();
   IndexWalk it(c.x[0].shape());
   for (size_t i = 0; i < in.size(); ++i, it.next()) {
     auto& slot = out[static_cast<size_t>(offset_of(strides, it.index()))];
     slot = f(slot, in[i]);
   }
-  return {make_floats(type, out)};
+  return out;
+}
+
+template <class F>
+std::vector<HostArray> eval_reduce(const EvalContext& c,
+                                   const HostArray& init,
+                                   F&& f) {
+  const TensorType& type = c.node.types[0];
+  if (is_float(type.dtype)) {
+    return {make_floats(type, fold(c, c.x[0].to_doubles(), init.at(0), f))};
+  }
+  return {make_ints(type, fold(c, c.x[0].to_ints(), init.to_ints()[0], f))};
+}
+
+// 16-bit floats are added up in f32 and rounded once.
+DType sum_dtype(const Node& n) {
+  const DType d = n.types[0].dtype;
+  return d == DType::kF16 || d == DType::kBF16 ? DType::kF32 : d;
+}
+
+double plus(double a, double b) {
+  return a + b;
+}
+int64_t plus(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) +
+                              static_cast<uint64_t>(b));
 }
 
 Value reduce(const OpDef& op, const Value& x, const Axes& axes, bool keep) {
@@ -115,6 +156,7 @@ Value reduce(const OpDef& op, const Value& x, const Axes& axes, bool keep) {
   }
   for (int64_t& a : all) a = canonical_axis(a, x.rank(), op.name.data());
   std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   if (all.empty()) return x;
   const Value y = x.graph().add(op, {x}, {{"axes", all}}).out();
   if (!keep) return y;
@@ -131,10 +173,14 @@ constexpr OpDef kSum{
     .vjp = [](const VjpContext& c) -> Values {
       return {expand(c.dy, c.x[0].shape(), c.node.attrs.ints("axes"))};
     },
-    .lower = [](Emitter& e,
-                const Node& n) { lower_reduce(e, n, "stablehlo.add", 0); },
+    .lower =
+        [](Emitter& e, const Node& n) {
+          lower_reduce(e, n, "stablehlo.add", zero(sum_dtype(n)));
+        },
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      return eval_reduce(c, 0, [](double a, double b) { return a + b; });
+      return eval_reduce(c, zero(c.node.types[0].dtype), [](auto a, auto b) {
+        return plus(a, b);
+      });
     },
     .cast = Cast::kF32,
 };
@@ -150,8 +196,8 @@ constexpr OpDef kMax{
         },
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
       return eval_reduce(
-          c, extreme(c.node.types[0].dtype, true), [](double a, double b) {
-            return std::isnan(a) || a > b ? a : b;
+          c, extreme(c.node.types[0].dtype, true), [](auto a, auto b) {
+            return a != a || a > b ? a : b;
           });
     },
 };
@@ -167,8 +213,8 @@ constexpr OpDef kMin{
         },
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
       return eval_reduce(
-          c, extreme(c.node.types[0].dtype, false), [](double a, double b) {
-            return std::isnan(a) || a < b ? a : b;
+          c, extreme(c.node.types[0].dtype, false), [](auto a, auto b) {
+            return a != a || a < b ? a : b;
           });
     },
 };
@@ -192,8 +238,9 @@ Value mean(const Value& x, const Axes& axes, bool keep_dims) {
 }
 
 Value variance(const Value& x, const Axes& axes, bool keep_dims) {
-  const Value d = x - mean(x, axes, true);
-  return mean(d * d, axes, keep_dims);
+  const Value w = widen(x);
+  const Value d = w - mean(w, axes, true);
+  return convert(mean(d * d, axes, keep_dims), x.dtype());
 }
 
 Value argmax(const Value& x, int64_t axis) {
@@ -212,16 +259,19 @@ Value argmax(const Value& x, int64_t axis) {
 }
 
 Value logsumexp(const Value& x, int64_t axis) {
-  const Value top = stop_gradient(max(x, {axis}, true));
+  const Value w = widen(x);
+  const Value top = stop_gradient(max(w, {axis}, true));
   const Value safe = select(is_finite(top), top, zeros_like(top));
-  return log(sum(exp(x - safe), {axis}, true)) + safe;
+  const Value y = log(sum(exp(w - safe), {axis}, true)) + safe;
+  return convert(y, x.dtype());
 }
 
 Value norm(const Value& x) {
-  const Value s = sum(x * x);
+  const Value w = widen(x);
+  const Value s = sum(w * w);
   const Value positive = greater(s, zeros_like(s));
   const Value root = sqrt(select(positive, s, ones_like(s)));
-  return select(positive, root, zeros_like(s));
+  return convert(select(positive, root, zeros_like(s)), x.dtype());
 }
 
 Value all_finite(const Values& values) {

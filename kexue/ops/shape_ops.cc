@@ -111,7 +111,9 @@ constexpr OpDef kBroadcast{
         }
         if (kept) ++k;
       }
-      return {reshape(sum(c.dy, axes), c.x[0].shape().dims())};
+      // Without axes `sum` would take all of them.
+      const Value dx = axes.empty() ? c.dy : sum(c.dy, axes);
+      return {reshape(dx, c.x[0].shape().dims())};
     },
     .lower =
         [](Emitter& e, const Node& n) {

@@ -78,7 +78,7 @@ constexpr OpDef kNegate{
         return eval_unary<f_negate>(c);
       }
       auto v = c.x[0].to_ints();
-      for (auto& x : v) x = -x;
+      for (auto& x : v) x = static_cast<int64_t>(0 - static_cast<uint64_t>(x));
       return {make_ints(c.node.types[0], v)};
     },
 };

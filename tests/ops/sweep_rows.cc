@@ -1,0 +1,66 @@
+#include "tests/ops/sweep_rows.h"
+
+#include <cmath>
+
+#include "kexue/base/random.h"
+
+namespace kexue::testing {
+
+std::vector<int64_t> unravel(int64_t i, const Shape& shape) {
+  std::vector<int64_t> index(static_cast<size_t>(shape.rank()));
+  for (size_t a = index.size(); a-- > 0;) {
+    index[a] = i % shape.dims()[a];
+    i /= shape.dims()[a];
+  }
+  return index;
+}
+
+size_t broadcast_source(int64_t i, const Shape& from, const Shape& to) {
+  const auto index = unravel(i, to);
+  const size_t skip = index.size() - from.dims().size();
+  size_t at = 0;
+  for (size_t a = 0; a < from.dims().size(); ++a) {
+    const auto d = static_cast<size_t>(from.dims()[a]);
+    at = at * d + (d == 1 ? 0 : static_cast<size_t>(index[a + skip]));
+  }
+  return at;
+}
+
+std::vector<HostArray> make_inputs(const Row& row, DType type) {
+  std::vector<HostArray> out;
+  for (size_t i = 0; i < row.in.size(); ++i) {
+    const In& in = row.in[i];
+    const bool real = in.dtype == DType::kF64;
+    const TensorType made{real ? type : in.dtype, in.shape};
+    Doubles v = in.values;
+    if (v.empty()) {
+      Random random(Key::from_seed(5).fold_in(i));
+      for (int64_t n = in.shape.size(); n > 0; --n) {
+        const double x = in.low + (in.high - in.low) * random.uniform();
+        v.push_back(real ? x : std::floor(x));
+      }
+    }
+    out.push_back(HostArray::from_doubles(made, v));
+  }
+  return out;
+}
+
+const std::vector<Row>& sweep_rows() {
+  static const std::vector<Row> rows = [] {
+    std::vector<Row> r;
+    add_unary_rows(r);
+    add_binary_rows(r);
+    add_integer_rows(r);
+    add_shape_rows(r);
+    add_slice_rows(r);
+    add_reduce_rows(r);
+    add_product_rows(r);
+    add_index_rows(r);
+    add_loop_rows(r);
+    add_fused_rows(r);
+    return r;
+  }();
+  return rows;
+}
+
+}  // namespace kexue::testing

@@ -174,6 +174,19 @@ void call_dropout(const FfiCall& call) {
           out(call.results()[0]));
 }
 
+void call_fold_in(const FfiCall& call) {
+  require_counts(call, 2, 1);
+  const FfiBuffer& index = call.args()[1];
+  const FfiBuffer& result = call.results()[0];
+  require(index.dtype == DType::kU32 && count(index) == 1, "index");
+  require(result.dtype == DType::kU32 && count(result) == 2, "result");
+  const Key made =
+      key_of(call.args()[0]).fold_in(*static_cast<const uint32_t*>(index.data));
+  auto* words = static_cast<uint32_t*>(result.data);
+  words[0] = made.a;
+  words[1] = made.b;
+}
+
 // From q, k, v, mask, key: the first five arguments in both directions.
 AttentionSpec attention_spec(const FfiCall& call) {
   const auto args = call.args();
@@ -244,6 +257,7 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
         pjrt::ffi_target<call_gelu>("kexue_gelu"),
         pjrt::ffi_target<call_gelu_grad>("kexue_gelu_grad"),
         pjrt::ffi_target<call_dropout>("kexue_dropout"),
+        pjrt::ffi_target<call_fold_in>("kexue_fold_in"),
     };
     if (has_matmul()) {
       all.push_back(pjrt::ffi_target<call_matmul>("kexue_matmul"));

@@ -24,6 +24,7 @@ namespace kexue::kernels {
 // kexue_gelu             x                           y
 // kexue_gelu_grad        dy x                        dx
 // kexue_dropout          x key                       y            threshold
+// kexue_fold_in          key index (u32)             key
 // kexue_attention        q k v mask key              o lse        scale: float,
 //                                                                 threshold
 // kexue_attention_grad   q k v mask key o lse do     dq dk dv     the same

@@ -127,10 +127,32 @@ constexpr OpDef kDropout{
     .kernel = dropout_kernel,
 };
 
+// Inputs: key u32[2], index u32[1]. A fused op because the composition is 110
+// scalar ops, and a model has one for each place that draws random numbers:
+// they were most of its compile time.
+constexpr OpDef kFoldIn{
+    .name = "fold_in",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 2);
+      if (c.type(0) != TensorType{DType::kU32, {2}} ||
+          c.type(1) != TensorType{DType::kU32, {1}}) {
+        refuse(c, "wants a key u32[2] and an index u32[1]");
+      }
+      return {c.type(0)};
+    },
+    .lower = [](Emitter& e,
+                const Node& n) { e.custom_call(n, "kexue_fold_in", ""); },
+    .compose = [](const Node&, const Values& in) -> Values {
+      const Words w = threefry(in[0], zeros_like(in[1]), in[1]);
+      return {concatenate({w.w0, w.w1}, 0)};
+    },
+    .kernel = [](const Node&) -> std::string_view { return "kexue_fold_in"; },
+    .cast = Cast::kKeep,
+};
+
 Value fold_in(const Value& key, const Value& index) {
   const Value i = reshape(convert(index, DType::kU32), {1});
-  const Words w = threefry(key, zeros_like(i), i);
-  return concatenate({w.w0, w.w1}, 0);
+  return key.graph().add(kFoldIn, {key, i}).out();
 }
 
 Value fold_in(const Value& key, uint32_t index) {

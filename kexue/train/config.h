@@ -10,8 +10,9 @@
 
 namespace kexue::train {
 
-// Every key with its default; `[section] key` as in the file. Unknown keys are
-// errors that name the nearest known one, with file and line.
+// Every key with its default: keys in the file have the members' names and
+// stand in the sections given here. Unknown keys are errors that name the
+// nearest known one, with file and line.
 struct RunConfig {
   // [model]
   std::string model;  // folder of the pretrained BERT; required
@@ -32,8 +33,8 @@ struct RunConfig {
   double warmup_ratio = 0.1;  // of all steps
   double weight_decay = 0.01;
   double clip_norm = 1.0;
-  double dropout = 0.1;            // hidden and attention
-  std::string precision = "bf16";  // f32 bf16 fp16
+  double dropout = 0.1;             // hidden and attention
+  std::string precision = "bf16";   // f32 bf16 fp16
   std::string loss_scale = "none";  // none, dynamic, or a number; fp16 only
   uint64_t seed = 0;
   int64_t max_steps = 0;   // 0 = all epochs
@@ -41,15 +42,27 @@ struct RunConfig {
   bool remat = false;
   // [run]
   std::string folder;  // "" = runs/<name of the config>-<date>
+
+  bool operator==(const RunConfig&) const = default;
 };
 
-// Errors: kNotFound, kInvalidArgument with file:line, key, what was wanted.
+// Paths in the file are relative to the working directory. An empty folder is
+// filled in from the name of the file and the clock.
+//
+// Errors: kNotFound, kInvalidArgument with file:line, key, what was wanted;
+//         kUnsupported above 1 MiB.
 RunConfig read_run_config(const std::string& path);
+// The same for a config that was put together or changed by hand.
+// Errors: kInvalidArgument with key and what was wanted.
+void check_run_config(const RunConfig& config);
+// "runs/<name>-<date>-<time>", local time.
+std::string dated_run_folder(const std::string& name);
 // The resolved config as TOML that reads back equal.
 std::string to_toml(const RunConfig& config);
 
 // "f32", "bf16", "fp16"/"f16". Errors: kInvalidArgument listing the names.
 DType precision_from_name(const std::string& name);
+// Errors: kInvalidArgument unless "none", "dynamic" or a positive number.
 LossScale loss_scale_from_name(const std::string& text);
 
 }  // namespace kexue::train

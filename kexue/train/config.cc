@@ -1,0 +1,193 @@
+#include "kexue/train/config.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <ctime>
+
+#include "kexue/base/error.h"
+#include "kexue/io/printable.h"
+#include "kexue/train/detail/config_keys.h"
+
+namespace kexue::train {
+namespace detail {
+
+void Check::operator()(const char* section,
+                       const char* key,
+                       const std::string& value,
+                       Text kind) const {
+  if (kind == Text::kNeeded && value.empty()) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}{}.{} must be given", where_, section, key));
+  }
+  if (value.find('\0') != std::string::npos) {
+    fail(section, key, "text without NUL bytes", io::printable(value));
+  }
+  try {
+    if (kind == Text::kPrecision) precision_from_name(value);
+    if (kind == Text::kLossScale) loss_scale_from_name(value);
+  } catch (const Error& e) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}{}.{}: {}", where_, section, key, e.text()),
+                e.hint());
+  }
+}
+
+void Check::operator()(const char* section,
+                       const char* key,
+                       int64_t value,
+                       Whole limit) const {
+  if (value >= limit.low && value <= limit.high) return;
+  fail(section,
+       key,
+       fmt::format("an integer in {}..{}", limit.low, limit.high),
+       fmt::format("{}", value));
+}
+
+void Check::operator()(const char* section,
+                       const char* key,
+                       double value,
+                       Real limit) const {
+  const bool low = limit.open_low ? value > limit.low : value >= limit.low;
+  const bool high = limit.open_high ? value < limit.high : value <= limit.high;
+  if (low && high) return;
+  fail(section,
+       key,
+       fmt::format("a number in {}{}, {}{}",
+                   limit.open_low ? '(' : '[',
+                   limit.low,
+                   limit.high,
+                   limit.open_high ? ')' : ']'),
+       fmt::format("{}", value));
+}
+
+void Check::operator()(const char* section,
+                       const char* key,
+                       uint64_t value,
+                       bool) const {
+  // TOML integers have 63 bits.
+  if (value > static_cast<uint64_t>(INT64_MAX)) {
+    fail(section, key, "below 2^63", fmt::format("{}", value));
+  }
+}
+
+void Check::fail(const char* section,
+                 const char* key,
+                 const std::string& wanted,
+                 const std::string& got) const {
+  throw Error(
+      Code::kInvalidArgument,
+      fmt::format(
+          "{}{}.{} must be {}, got {}", where_, section, key, wanted, got));
+}
+
+void check_together(const RunConfig& c, const std::string& where) {
+  if (c.label_column == c.text_column ||
+      c.label_column == c.second_text_column ||
+      c.text_column == c.second_text_column) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}data.label_column, data.text_column and "
+                            "data.second_text_column must differ, got {}, {}, "
+                            "{}",
+                            where,
+                            c.label_column,
+                            c.text_column,
+                            c.second_text_column));
+  }
+}
+
+}  // namespace detail
+
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string toml_value(const std::string& x) {
+  return quoted(x);
+}
+std::string toml_value(bool x) {
+  return x ? "true" : "false";
+}
+std::string toml_value(int64_t x) {
+  return fmt::format("{}", x);
+}
+std::string toml_value(uint64_t x) {
+  return fmt::format("{}", x);
+}
+std::string toml_value(double x) {
+  std::string text = fmt::format("{}", x);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
+}
+
+}  // namespace
+
+void check_run_config(const RunConfig& config) {
+  detail::visit_keys(config, detail::Check(""));
+  detail::check_together(config, "");
+}
+
+std::string dated_run_folder(const std::string& name) {
+  std::tm local{};
+  const std::time_t now = std::time(nullptr);
+  localtime_r(&now, &local);
+  return fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", name, local);
+}
+
+std::string to_toml(const RunConfig& config) {
+  std::string out;
+  std::string open;
+  detail::visit_keys(
+      config,
+      [&](const char* section, const char* key, const auto& value, auto) {
+        if (open != section) {
+          out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section);
+          open = section;
+        }
+        out += fmt::format("{} = {}\n", key, toml_value(value));
+      });
+  return out;
+}
+
+DType precision_from_name(const std::string& name) {
+  if (name == "f32") return DType::kF32;
+  if (name == "bf16") return DType::kBF16;
+  if (name == "fp16" || name == "f16") return DType::kF16;
+  throw Error(Code::kInvalidArgument,
+              fmt::format("precision must be f32, bf16 or fp16, got \"{}\"",
+                          io::printable(name)));
+}
+
+LossScale loss_scale_from_name(const std::string& text) {
+  if (text == "none") return LossScale::none();
+  if (text == "dynamic") return LossScale::dynamic();
+  double scale = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, failed] = std::from_chars(text.data(), end, scale);
+  if (failed != std::errc{} || at != end || !(scale > 0) ||
+      !std::isfinite(static_cast<float>(scale))) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("loss scale must be none, dynamic or a positive "
+                            "number, got \"{}\"",
+                            io::printable(text)),
+                "powers of two are exact: 1024, 65536");
+  }
+  return LossScale::fixed(scale);
+}
+
+}  // namespace kexue::train

@@ -1,0 +1,224 @@
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "kexue/base/error.h"
+#include "kexue/io/atomic_file.h"
+#include "kexue/io/printable.h"
+#include "kexue/train/detail/config_keys.h"
+
+namespace kexue::train {
+namespace {
+
+using detail::Check;
+using detail::visit_keys;
+using io::printable;
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
+
+// Fills one member from the table, if the key is there.
+class Reader final {
+ public:
+  Reader(const toml::table& root, const std::string& path)
+      : root_(root), path_(path) {}
+
+  template <class T, class Limit>
+  void operator()(const char* section,
+                  const char* key,
+                  T& member,
+                  Limit limit) {
+    const toml::node* node = root_[section][key].node();
+    const Check check(node != nullptr ? where(*node) : path_ + ": ");
+    if (node != nullptr) read(*node, section, key, member, check);
+    check(section, key, member, limit);
+  }
+
+  std::string where(const toml::node& node) const {
+    return fmt::format("{}:{}: ", path_, node.source().begin.line);
+  }
+
+ private:
+  static std::string type_of(const toml::node& node) {
+    switch (node.type()) {
+      case toml::node_type::string:
+        return "text";
+      case toml::node_type::integer:
+        return "an integer";
+      case toml::node_type::floating_point:
+        return "a number with a fraction";
+      case toml::node_type::boolean:
+        return "true or false";
+      case toml::node_type::array:
+        return "a list";
+      case toml::node_type::table:
+        return "a table";
+      default:
+        return "a date or time";
+    }
+  }
+
+  static void read(const toml::node& node,
+                   const char* section,
+                   const char* key,
+                   std::string& member,
+                   const Check& check) {
+    if (const auto text = node.value_exact<std::string>()) {
+      member = *text;
+    } else if (node.is_number() && std::string_view(key) == "loss_scale") {
+      member = fmt::format("{}", *node.value<double>());
+    } else {
+      check.fail(section, key, "text", type_of(node));
+    }
+  }
+  static void read(const toml::node& node,
+                   const char* section,
+                   const char* key,
+                   int64_t& member,
+                   const Check& check) {
+    if (const auto x = node.value_exact<int64_t>()) {
+      member = *x;
+    } else {
+      check.fail(section, key, "an integer", type_of(node));
+    }
+  }
+  static void read(const toml::node& node,
+                   const char* section,
+                   const char* key,
+                   uint64_t& member,
+                   const Check& check) {
+    int64_t x = 0;
+    read(node, section, key, x, check);
+    if (x < 0) {
+      check.fail(
+          section, key, "an integer of at least 0", fmt::format("{}", x));
+    }
+    member = static_cast<uint64_t>(x);
+  }
+  static void read(const toml::node& node,
+                   const char* section,
+                   const char* key,
+                   double& member,
+                   const Check& check) {
+    if (!node.is_number()) {
+      check.fail(section, key, "a number", type_of(node));
+    }
+    member = *node.value<double>();
+  }
+  static void read(const toml::node& node,
+                   const char* section,
+                   const char* key,
+                   bool& member,
+                   const Check& check) {
+    if (const auto x = node.value_exact<bool>()) {
+      member = *x;
+    } else {
+      check.fail(section, key, "true or false", type_of(node));
+    }
+  }
+
+  const toml::table& root_;
+  std::string path_;
+};
+
+// Number of single-letter edits from a to b.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row.back();
+}
+
+std::vector<std::string> known_keys() {
+  std::vector<std::string> out;
+  const RunConfig defaults;
+  visit_keys(defaults,
+             [&](const char* section, const char* key, const auto&, auto) {
+               out.push_back(fmt::format("{}.{}", section, key));
+             });
+  return out;
+}
+
+// Unknown names may be long: only their start is compared and shown.
+std::string nearest(const std::string& name) {
+  const std::string_view start = std::string_view(name).substr(0, 64);
+  const auto distance = [start](const std::string& known) {
+    const auto key = std::string_view(known).substr(known.find('.') + 1);
+    return std::min(edit_distance(start, known), edit_distance(start, key));
+  };
+  const auto keys = known_keys();
+  return *std::min_element(
+      keys.begin(), keys.end(), [&](const auto& a, const auto& b) {
+        return distance(a) < distance(b);
+      });
+}
+
+void refuse_unknown(const toml::table& root, const Reader& reader) {
+  const auto keys = known_keys();
+  const auto refuse = [&](const std::string& name, const toml::node& node) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}unknown key \"{}\"",
+                            reader.where(node),
+                            printable(name.substr(0, 64))),
+                fmt::format("did you mean \"{}\"?", nearest(name)));
+  };
+  for (const auto& [section, value] : root) {
+    const std::string prefix = std::string(section.str()) + ".";
+    const bool known =
+        std::any_of(keys.begin(), keys.end(), [&](const auto& k) {
+          return k.starts_with(prefix);
+        });
+    const toml::table* table = value.as_table();
+    if (!known || table == nullptr) {
+      const bool one_key = table != nullptr && table->size() == 1;
+      refuse(one_key ? prefix + std::string(table->begin()->first.str())
+                     : std::string(section.str()),
+             value);
+    }
+    for (const auto& [key, inner] : *table) {
+      const std::string name = prefix + std::string(key.str());
+      if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
+        refuse(name, inner);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+RunConfig read_run_config(const std::string& path) {
+  const std::string text = io::read_file(path, kMaxConfigBytes);
+  toml::table root;
+  try {
+    root = toml::parse(text, path);
+  } catch (const toml::parse_error& e) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}:{}: {}",
+                            path,
+                            e.source().begin.line,
+                            printable(e.description())));
+  }
+  RunConfig config;
+  Reader reader(root, path);
+  refuse_unknown(root, reader);
+  visit_keys(config, reader);
+  detail::check_together(config, path + ": ");
+  if (config.folder.empty()) {
+    config.folder =
+        dated_run_folder(std::filesystem::path(path).stem().string());
+  }
+  return config;
+}
+
+}  // namespace kexue::train

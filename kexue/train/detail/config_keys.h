@@ -1,0 +1,93 @@
+// The keys of a run's TOML file and their limits. Private to kexue/train.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "kexue/train/config.h"
+
+namespace kexue::train::detail {
+
+inline constexpr double kInf = std::numeric_limits<double>::infinity();
+
+// What a value must be, beside its type.
+enum class Text { kAny, kNeeded, kPrecision, kLossScale };
+struct Whole {
+  int64_t low, high;
+};
+struct Real {
+  double low, high;       // both allowed...
+  bool open_low = false;  // ...but these
+  bool open_high = false;
+};
+
+inline constexpr Whole kCount{1, int64_t{1} << 40};
+inline constexpr Whole kColumn{0, 4095};
+
+// Every key, once. V is called with (section, key, member, limits).
+template <class Config, class V>
+void visit_keys(Config& c, V&& v) {
+  v("model", "model", c.model, Text::kNeeded);
+  v("data", "train_file", c.train_file, Text::kNeeded);
+  v("data", "dev_file", c.dev_file, Text::kAny);
+  v("data", "test_file", c.test_file, Text::kAny);
+  v("data", "label_column", c.label_column, kColumn);
+  v("data", "text_column", c.text_column, kColumn);
+  v("data", "second_text_column", c.second_text_column, Whole{-1, 4095});
+  v("data", "max_length", c.max_length, Whole{3, 1 << 20});
+  v("data", "max_buckets", c.max_buckets, Whole{1, 64});
+  v("data", "skip_bad_lines", c.skip_bad_lines, false);
+  v("train", "epochs", c.epochs, kCount);
+  v("train", "batch_size", c.batch_size, Whole{1, 1 << 20});
+  v("train", "lr", c.lr, Real{0, kInf, true, true});
+  v("train", "warmup_ratio", c.warmup_ratio, Real{0, 1});
+  v("train", "weight_decay", c.weight_decay, Real{0, kInf, false, true});
+  v("train", "clip_norm", c.clip_norm, Real{0, kInf, false, true});
+  v("train", "dropout", c.dropout, Real{0, 1, false, true});
+  v("train", "precision", c.precision, Text::kPrecision);
+  v("train", "loss_scale", c.loss_scale, Text::kLossScale);
+  v("train", "seed", c.seed, false);
+  v("train", "max_steps", c.max_steps, Whole{0, int64_t{1} << 30});
+  v("train", "save_every", c.save_every, Whole{0, int64_t{1} << 30});
+  v("train", "remat", c.remat, false);
+  v("run", "folder", c.folder, Text::kAny);
+}
+
+// Throws what is wrong with a value; `where` is "file:line: " or "".
+class Check final {
+ public:
+  explicit Check(std::string where) : where_(std::move(where)) {}
+
+  void operator()(const char* section,
+                  const char* key,
+                  const std::string& value,
+                  Text kind) const;
+  void operator()(const char* section,
+                  const char* key,
+                  int64_t value,
+                  Whole limit) const;
+  void operator()(const char* section,
+                  const char* key,
+                  double value,
+                  Real limit) const;
+  void operator()(const char* section,
+                  const char* key,
+                  uint64_t value,
+                  bool) const;
+  void operator()(const char*, const char*, bool, bool) const {}
+
+  [[noreturn]] void fail(const char* section,
+                         const char* key,
+                         const std::string& wanted,
+                         const std::string& got) const;
+
+ private:
+  std::string where_;
+};
+
+// Rules between keys.
+void check_together(const RunConfig& config, const std::string& where);
+
+}  // namespace kexue::train::detail

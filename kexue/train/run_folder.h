@@ -1,0 +1,50 @@
+// The folder that a training run leaves.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kexue/base/host_array.h"
+#include "kexue/io/file_system.h"
+#include "kexue/models/bert.h"
+
+namespace kexue::train {
+
+// Made for one run and locked by it (flock on run.lock) until the object is
+// gone. Everything but metrics.jsonl is written whole or not at all.
+class RunFolder final {
+ public:
+  // Creates the folder, parents included.
+  // Errors: kInvalidArgument if it holds files already or another process
+  //         trains into it; kIo.
+  explicit RunFolder(std::string path);
+
+  // The first of the errors above, without making anything.
+  static void refuse_used(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string model_path() const { return path_ + "/model"; }
+
+  // A file, atomically.
+  void write(const std::string& name, std::string_view text) const;
+  // One line of metrics.jsonl. A full disk leaves half a line at most.
+  void append_metrics(std::string line);
+  // What was appended is on disk.
+  void sync_metrics();
+
+  // model/: config.json, model.safetensors and the tokenizer files of
+  // `tokenizer_folder`. Written beside it and swapped in by one rename, so
+  // model/ is always complete; the previous one goes only then.
+  // Errors: kIo (a full disk included) with the previous model untouched.
+  void save_model(const models::BertConfig& config,
+                  const std::vector<HostArray>& values,
+                  const std::string& tokenizer_folder) const;
+
+ private:
+  std::string path_;
+  io::Descriptor lock_;
+  io::Descriptor metrics_;
+};
+
+}  // namespace kexue::train

@@ -84,16 +84,21 @@ transforms::Precision Session::precision(const CompileOptions& options) const {
               platform_.low_glue || options.compute == DType::kF16)};
 }
 
-std::string Session::emit(const ir::Graph& graph,
-                          const CompileOptions& options,
-                          CompileStats* stats) const {
+std::unique_ptr<ir::Graph> Session::rewrite(
+    const ir::Graph& graph, const CompileOptions& options) const {
   auto g = transforms::simplify(graph);
   const int64_t turns = options.unroll.value_or(platform_.unroll);
   if (turns > 0) g = transforms::unroll(*g, turns);
   g = transforms::apply_precision(*g, precision(options));
   g = transforms::simplify(*g);
   g = transforms::expand_fused(*g, platform_.kernels);
-  g = transforms::simplify(*g);
+  return transforms::simplify(*g);
+}
+
+std::string Session::emit(const ir::Graph& graph,
+                          const CompileOptions& options,
+                          CompileStats* stats) const {
+  const auto g = rewrite(graph, options);
   const std::string text = stablehlo::to_module(
       *g, {.alias = options.alias, .kernels = platform_.kernels});
   if (stats != nullptr) {

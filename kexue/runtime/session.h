@@ -84,7 +84,10 @@ class Session final {
   // The policy that a name stands for on this platform.
   transforms::Precision precision(const CompileOptions& options) const;
 
-  // unroll -> precision -> kernels or compositions -> simplify -> text.
+  // unroll -> precision -> kernels or compositions -> simplify.
+  std::unique_ptr<ir::Graph> rewrite(const ir::Graph& graph,
+                                     const CompileOptions& options) const;
+  // rewrite, then StableHLO text.
   std::string emit(const ir::Graph& graph,
                    const CompileOptions& options,
                    CompileStats* stats = nullptr) const;

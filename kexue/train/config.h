@@ -49,9 +49,13 @@ struct RunConfig {
 // Paths in the file are relative to the working directory. An empty folder is
 // filled in from the name of the file and the clock.
 //
+// `settings` ("train.lr=2e-5") come in place of the file's values; what is no
+// TOML value is text.
+//
 // Errors: kNotFound, kInvalidArgument with file:line, key, what was wanted;
 //         kUnsupported above 1 MiB.
-RunConfig read_run_config(const std::string& path);
+RunConfig read_run_config(const std::string& path,
+                          const std::vector<std::string>& settings = {});
 // The same for a config that was put together or changed by hand.
 // Errors: kInvalidArgument with key and what was wanted.
 void check_run_config(const RunConfig& config);

@@ -38,7 +38,9 @@ class Reader final {
   }
 
   std::string where(const toml::node& node) const {
-    return fmt::format("{}:{}: ", path_, node.source().begin.line);
+    const auto line = node.source().begin.line;
+    if (line == 0) return "setting: ";  // apply() put it there
+    return fmt::format("{}:{}: ", path_, line);
   }
 
  private:
@@ -195,9 +197,41 @@ void refuse_unknown(const toml::table& root, const Reader& reader) {
   }
 }
 
+// Puts "section.key=value" into the table, over what is there.
+void apply(const std::string& setting, toml::table& root) {
+  const size_t equals = setting.find('=');
+  const size_t dot = setting.substr(0, equals).find('.');
+  if (equals == std::string::npos || dot == std::string::npos) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("setting \"{}\" must be section.key=value",
+                            printable(setting)),
+                "as in train.lr=2e-5");
+  }
+  const std::string section = setting.substr(0, dot);
+  const std::string key = setting.substr(dot + 1, equals - dot - 1);
+  const std::string text = setting.substr(equals + 1);
+  toml::table value;
+  try {
+    value = toml::parse("value = " + text);
+  } catch (const toml::parse_error&) {
+  }
+  const bool is_toml = value.size() == 1 && value.contains("value");
+  if (!root.contains(section)) root.insert(section, toml::table{});
+  toml::table* table = root[section].as_table();
+  if (table == nullptr) return;  // will be refused as an unknown key
+  if (!is_toml) {
+    table->insert_or_assign(key, text);
+    return;
+  }
+  // Copies, which say that they are from line 0.
+  value["value"].node()->visit(
+      [&](const auto& node) { table->insert_or_assign(key, node); });
+}
+
 }  // namespace
 
-RunConfig read_run_config(const std::string& path) {
+RunConfig read_run_config(const std::string& path,
+                          const std::vector<std::string>& settings) {
   const std::string text = io::read_file(path, kMaxConfigBytes);
   toml::table root;
   try {
@@ -209,6 +243,7 @@ RunConfig read_run_config(const std::string& path) {
                             e.source().begin.line,
                             printable(e.description())));
   }
+  for (const auto& setting : settings) apply(setting, root);
   RunConfig config;
   Reader reader(root, path);
   refuse_unknown(root, reader);

@@ -1,0 +1,102 @@
+// The commands, as plain functions of plain options.
+//
+// Each returns the exit status, prints results through the console, and throws
+// kexue::Error for what it cannot do; main() reports that once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kexue/cli/console.h"
+
+namespace kexue::cli {
+
+// Where programs run.
+struct DeviceOptions {
+  std::string plugin;   // "": search
+  int64_t threads = 0;  // of our kernels; 0: all cores
+};
+
+// Commands that read lines of text.
+struct TextOptions {
+  std::string model;
+  std::string input = "-";
+  std::string precision = "f32";
+  int64_t batch_size = 32;
+  int64_t max_length = 0;  // 0: what the model can take
+  bool skip_bad = false;
+  DeviceOptions device;
+};
+
+struct TrainOptions {
+  std::string config;
+  std::vector<std::string> settings;  // "train.lr=2e-5"
+  std::string precision;              // "": the file's
+  std::string folder;                 // "": the file's
+  DeviceOptions device;
+};
+int run_train(const TrainOptions& options, Console& console);
+
+struct EvalOptions {
+  TextOptions text;  // input: the TSV file
+  int64_t label_column = 0;
+  int64_t text_column = 1;
+  int64_t second_text_column = -1;
+};
+int run_eval(const EvalOptions& options, Console& console);
+
+struct PredictOptions {
+  TextOptions text;
+};
+int run_predict(const PredictOptions& options, Console& console);
+
+struct EmbedOptions {
+  TextOptions text;
+  std::string pooling;  // "": as the model says, else cls
+};
+int run_embed(const EmbedOptions& options, Console& console);
+
+struct RerankOptions {
+  TextOptions text;  // input: query <TAB> passage
+};
+int run_rerank(const RerankOptions& options, Console& console);
+
+struct TokenizeOptions {
+  std::string model;
+  std::string vocab;  // in place of `model`
+  bool cased = false;
+  std::string input = "-";
+  bool no_special = false;
+  int64_t max_length = 0;  // 0: no limit
+  bool skip_bad = false;
+};
+int run_tokenize(const TokenizeOptions& options, Console& console);
+
+struct DoctorOptions {
+  DeviceOptions device;
+};
+int run_doctor(const DoctorOptions& options, Console& console);
+
+struct DemoOptions {
+  bool quick = false;
+  std::string data;  // "": data/ of the cache
+  std::string folder = "runs/demo";
+  uint64_t seed = 0;
+  DeviceOptions device;
+};
+int run_demo(const DemoOptions& options, Console& console);
+
+// Hidden: one training step of a config, timed from the start of the process.
+struct FirstStepOptions {
+  std::string config;
+  DeviceOptions device;
+};
+int run_first_step(const FirstStepOptions& options, Console& console);
+
+struct ReportOptions {
+  std::string folder;
+};
+int run_report(const ReportOptions& options, Console& console);
+
+}  // namespace kexue::cli

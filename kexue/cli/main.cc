@@ -1,0 +1,331 @@
+// The program: one table of commands, parsed into plain options.
+//
+// CLI11 is included here alone: it costs seconds to compile.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "kexue/cli/commands.h"
+#include "kexue/cli/console.h"
+#include "kexue/cli/signals.h"
+#include "kexue/cli/version.h"
+
+namespace {
+
+using namespace kexue::cli;
+using Run = std::function<int(Console&)>;
+
+struct Command {
+  const char* name;
+  const char* about;
+  const char* example;
+  // Adds the options to the app; what it returns runs the command.
+  Run (*declare)(CLI::App& app);
+};
+
+void add_device(CLI::App& app, DeviceOptions& o) {
+  app.add_option(
+         "--plugin", o.plugin, "PJRT plugin; default: search, see doctor")
+      ->type_name("FILE");
+  app.add_option("--threads", o.threads, "threads of our kernels; 0: all cores")
+      ->check(CLI::Range(0, 1024));
+}
+
+// Options of every command that runs a trained model on lines of text.
+void add_text(CLI::App& app,
+              TextOptions& o,
+              const char* input,
+              const char* input_help,
+              const char* precision) {
+  app.add_option("--model", o.model, "folder with config, weights, tokenizer")
+      ->type_name("DIR")
+      ->required();
+  auto* in = app.add_option(input, o.input, input_help)->type_name("FILE");
+  if (std::string_view(input_help).find("default") == std::string_view::npos) {
+    in->required();
+  }
+  app.add_option(precision, o.precision, "arithmetic of products")
+      ->check(CLI::IsMember({"f32", "bf16", "fp16"}))
+      ->capture_default_str();
+  app.add_option("--batch-size", o.batch_size, "texts computed together")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--max-length",
+                 o.max_length,
+                 "tokens of a text; 0: what the model can take")
+      ->check(CLI::Range(0, 1 << 20));
+  app.add_flag("--skip-bad",
+               o.skip_bad,
+               "leave out lines that are empty or not UTF-8, and count them");
+  add_device(app, o.device);
+}
+
+constexpr const char* kLines = "lines of UTF-8 text; default -: standard input";
+
+Run declare_train(CLI::App& app) {
+  auto o = std::make_shared<TrainOptions>();
+  app.add_option("config", o->config, "TOML file, see docs/cli.md")
+      ->type_name("CONFIG.toml")
+      ->required();
+  app.add_option("--set", o->settings, "a key in place of the file's")
+      ->type_name("SECTION.KEY=VALUE")
+      ->take_all()
+      ->expected(1);
+  app.add_option("--precision", o->precision, "train.precision")
+      ->check(CLI::IsMember({"f32", "bf16", "fp16"}));
+  app.add_option("--folder", o->folder, "run.folder: where the run is left")
+      ->type_name("DIR");
+  add_device(app, o->device);
+  return [o](Console& console) { return run_train(*o, console); };
+}
+
+Run declare_eval(CLI::App& app) {
+  auto o = std::make_shared<EvalOptions>();
+  add_text(app, o->text, "--data", "TSV file with labels", "--precision");
+  app.add_option("--label-column", o->label_column, "from 0")
+      ->check(CLI::Range(0, 4095))
+      ->capture_default_str();
+  app.add_option("--text-column", o->text_column, "from 0")
+      ->check(CLI::Range(0, 4095))
+      ->capture_default_str();
+  app.add_option("--second-text-column", o->second_text_column, "-1: none")
+      ->check(CLI::Range(-1, 4095))
+      ->capture_default_str();
+  return [o](Console& console) { return run_eval(*o, console); };
+}
+
+Run declare_predict(CLI::App& app) {
+  auto o = std::make_shared<PredictOptions>();
+  add_text(app, o->text, "--input", kLines, "--precision");
+  return [o](Console& console) { return run_predict(*o, console); };
+}
+
+Run declare_embed(CLI::App& app) {
+  auto o = std::make_shared<EmbedOptions>();
+  app.add_option("--pooling",
+                 o->pooling,
+                 "of tokens to one vector; default: what the folder's "
+                 "1_Pooling/config.json says, else cls")
+      ->check(CLI::IsMember({"cls", "mean"}));
+  add_text(app, o->text, "--input", kLines, "--dtype");
+  return [o](Console& console) { return run_embed(*o, console); };
+}
+
+Run declare_rerank(CLI::App& app) {
+  auto o = std::make_shared<RerankOptions>();
+  add_text(app, o->text, "--input", "lines query<TAB>passage", "--precision");
+  return [o](Console& console) { return run_rerank(*o, console); };
+}
+
+Run declare_tokenize(CLI::App& app) {
+  auto o = std::make_shared<TokenizeOptions>();
+  app.add_option("--model", o->model, "folder with tokenizer.json or vocab.txt")
+      ->type_name("DIR");
+  app.add_option("--vocab", o->vocab, "a vocabulary alone, in place of --model")
+      ->type_name("FILE");
+  app.add_flag("--cased", o->cased, "with --vocab: keep case and accents");
+  app.add_option("--input", o->input, kLines)->type_name("FILE");
+  app.add_flag("--no-special", o->no_special, "leave out [CLS] and [SEP]");
+  app.add_option("--max-length", o->max_length, "tokens of a text; 0: no limit")
+      ->check(CLI::Range(0, 1 << 30));
+  app.add_flag("--skip-bad",
+               o->skip_bad,
+               "leave out lines that are empty or not UTF-8, and count them");
+  return [o](Console& console) { return run_tokenize(*o, console); };
+}
+
+Run declare_doctor(CLI::App& app) {
+  auto o = std::make_shared<DoctorOptions>();
+  add_device(app, o->device);
+  return [o](Console& console) { return run_doctor(*o, console); };
+}
+
+Run declare_demo(CLI::App& app) {
+  auto o = std::make_shared<DemoOptions>();
+  app.add_flag("--quick", o->quick, "a short run; not the full accuracy");
+  app.add_option("--data", o->data, "folder with bge_zh and zh_text")
+      ->type_name("DIR");
+  app.add_option("--folder", o->folder, "where the run is left")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--seed", o->seed, "of shuffling, dropout and the classifier")
+      ->capture_default_str();
+  add_device(app, o->device);
+  return [o](Console& console) { return run_demo(*o, console); };
+}
+
+Run declare_report(CLI::App& app) {
+  auto o = std::make_shared<ReportOptions>();
+  app.add_option("folder", o->folder, "a run")->type_name("RUN")->required();
+  return [o](Console& console) { return run_report(*o, console); };
+}
+
+Run declare_first_step(CLI::App& app) {
+  auto o = std::make_shared<FirstStepOptions>();
+  app.add_option("config", o->config)->required();
+  add_device(app, o->device);
+  return [o](Console& console) { return run_first_step(*o, console); };
+}
+
+// A command without a description is not listed.
+constexpr std::array kCommands = {
+    Command{"train",
+            "Fine-tune a text classifier as a TOML file says",
+            "kexue train examples/zh_sentiment.toml --set train.epochs=1",
+            declare_train},
+    Command{"eval",
+            "Loss, accuracy and counts by class on a labelled TSV file",
+            "kexue eval --model runs/demo/model --data test.tsv --json",
+            declare_eval},
+    Command{"predict",
+            "Label and probability of each line of text",
+            "echo TEXT | kexue predict --model runs/demo/model",
+            declare_predict},
+    Command{"tokenize",
+            "WordPiece ids as JSON lines {text, ids, tokens}",
+            "echo TEXT | kexue tokenize --model .cache/kexue/data/bge_zh",
+            declare_tokenize},
+    Command{"embed",
+            "Unit vectors as JSON lines {text, embedding}",
+            "kexue embed --model .cache/kexue/data/minilm --pooling mean "
+            "--input lines.txt",
+            declare_embed},
+    Command{"rerank",
+            "Scores of pairs as JSON lines {query, passage, logit}",
+            "kexue rerank --model .cache/kexue/data/reranker/reranker_en "
+            "--input pairs.tsv",
+            declare_rerank},
+    Command{"doctor",
+            "Plugin, devices, processor, flags, cache, versions",
+            "kexue doctor --json",
+            declare_doctor},
+    Command{"demo",
+            "Fine-tune a Chinese BERT on reviews, and measure it",
+            "kexue demo --quick",
+            declare_demo},
+    Command{"report",
+            "Make report.html of a run again, from its metrics",
+            "kexue report runs/demo",
+            declare_report},
+    Command{"first-step", "", "", declare_first_step},
+};
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row.back();
+}
+
+[[noreturn]] void refuse_command(std::string_view word) {
+  const std::string shown(word.substr(0, 64));
+  const auto* nearest = std::min_element(
+      kCommands.begin(), kCommands.end(), [&](const auto& a, const auto& b) {
+        return edit_distance(shown, a.name) < edit_distance(shown, b.name);
+      });
+  throw kexue::Error(kexue::Code::kInvalidArgument,
+                     "unknown command \"" + shown + "\"",
+                     std::string("did you mean \"") + nearest->name +
+                         "\"? kexue --help lists all");
+}
+
+void refuse_unknown_command(const std::vector<std::string>& words) {
+  if (words.empty() || words[0].starts_with('-')) return;
+  const auto known = [&](const Command& c) { return words[0] == c.name; };
+  if (!std::any_of(kCommands.begin(), kCommands.end(), known)) {
+    refuse_command(words[0]);
+  }
+}
+
+int run(const std::vector<std::string>& words, Console& console) {
+  refuse_unknown_command(words);
+  CLI::App app("Train and run Transformers: whole steps as XLA programs.",
+               "kexue");
+  app.set_version_flag("--version", std::string("kexue ") + kVersion);
+  app.require_subcommand(1);
+  app.footer(
+      "kexue COMMAND --help shows the options and an example.\n"
+      "Exit status: 0; 2 wrong use or missing file; 3 broken data or "
+      "disk; 4 device; 70 our bug; 130 interrupted.");
+  Run chosen;
+  bool ignored = false;  // Console knows it
+  for (const Command& command : kCommands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.about);
+    const Run action = command.declare(*sub);
+    sub->add_flag("--json", ignored, "results as JSON, for programs");
+    sub->footer(std::string("Example:\n  ") + command.example);
+    if (*command.about == '\0') sub->group("");
+    sub->callback([&chosen, action] { chosen = action; });
+  }
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::Success& e) {
+    // --help, --version: e.what() names the kind, the text is the app's.
+    std::ostringstream text;
+    app.exit(e, text, text);
+    console.print(text.str());
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    const std::string command =
+        app.get_subcommands().empty()
+            ? ""
+            : " " + app.get_subcommands().front()->get_name();
+    throw kexue::Error(kexue::Code::kInvalidArgument,
+                       e.what(),
+                       "kexue" + command + " --help shows the options");
+  }
+  return chosen(console);
+}
+
+// Every way a command can end, as an exit status.
+int run_guarded(const std::vector<std::string>& words, Console& console) {
+  using kexue::Code;
+  using kexue::Error;
+  try {
+    const int status = run(words, console);
+    console.flush();
+    return status;
+  } catch (const Error& error) {
+    return report_error(console, error);
+  } catch (const std::bad_alloc&) {
+    return report_error(
+        console,
+        Error(Code::kDevice, "out of memory", "a smaller batch needs less"));
+  } catch (const std::exception& error) {
+    return report_error(console,
+                        Error(Code::kInternal, error.what(), "please report"));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ignore_broken_pipes();
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  Console console(std::find(words.begin(), words.end(), "--json") !=
+                  words.end());
+  try {
+    const int status = run_guarded(words, console);
+    console.flush();
+    return status;
+  } catch (const ClosedPipe&) {
+    return 0;
+  } catch (const kexue::Error& error) {  // stdout refused the error itself
+    console.note("kexue: error: " + error.text());
+    return exit_status(error.code());
+  }
+}

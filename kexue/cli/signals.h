@@ -1,0 +1,15 @@
+// Ctrl-C while something must not be lost.
+#pragma once
+
+#include <atomic>
+
+namespace kexue::cli {
+
+// From now on the first SIGINT or SIGTERM sets the flag that is returned; the
+// second ends the process at once with status 130.
+const std::atomic<bool>& stop_on_signals();
+
+// Writing to a closed pipe becomes an error of write() and no longer kills.
+void ignore_broken_pipes();
+
+}  // namespace kexue::cli

@@ -1,0 +1,59 @@
+// kexue train: a run from a TOML file.
+#include <fmt/format.h>
+
+#include "kexue/cli/commands.h"
+#include "kexue/cli/progress.h"
+#include "kexue/cli/run_result.h"
+#include "kexue/cli/signals.h"
+#include "kexue/cli/text_output.h"
+#include "kexue/train/config.h"
+#include "kexue/train/fine_tune.h"
+
+namespace kexue::cli {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+train::RunConfig config_of(const TrainOptions& options) {
+  auto config = train::read_run_config(options.config, options.settings);
+  if (!options.precision.empty()) config.precision = options.precision;
+  if (!options.folder.empty()) config.folder = options.folder;
+  return config;
+}
+
+void print_result(const train::FineTuneResult& result, Console& console) {
+  console.print_line(fmt::format("folder      {}", result.folder));
+  console.print_line(fmt::format("steps       {}{}",
+                                 result.steps,
+                                 result.interrupted ? " (interrupted)" : ""));
+  console.print_line(fmt::format("time        {} ({:.1f} s compiling)",
+                                 clock_text(result.train_s),
+                                 result.compile_s));
+  console.print_line(
+      fmt::format("speed       {:.0f} tokens/s", result.tokens_per_s));
+  for (const auto& eval : last_evals(result)) {
+    console.print_line(fmt::format("{:<11} loss {:.4f}, accuracy {:.2f} %",
+                                   eval.split,
+                                   eval.loss,
+                                   100 * eval.accuracy));
+  }
+}
+
+}  // namespace
+
+int run_train(const TrainOptions& options, Console& console) {
+  const auto config = config_of(options);
+  const auto session = open_session(options.device);
+  const auto& stop = stop_on_signals();
+  Progress progress(console);
+  const auto result = train::fine_tune(session, config, progress, stop);
+  console.end_progress();
+  if (console.json()) {
+    console.print_line(json_of(result));
+  } else {
+    print_result(result, console);
+  }
+  return result.interrupted ? kInterrupted : 0;
+}
+
+}  // namespace kexue::cli

@@ -1,0 +1,25 @@
+// The whole library with one include. It costs what its headers cost, and no
+// third-party header is among them.
+#pragma once
+
+#include "kexue/base/error.h"
+#include "kexue/base/host_array.h"
+#include "kexue/data/batcher.h"
+#include "kexue/data/examples.h"
+#include "kexue/data/naive_bayes.h"
+#include "kexue/data/tsv.h"
+#include "kexue/losses/losses.h"
+#include "kexue/models/bert.h"
+#include "kexue/models/bert_files.h"
+#include "kexue/nn/nn.h"
+#include "kexue/ops/ops.h"
+#include "kexue/optim/optimizer.h"
+#include "kexue/runtime/jit.h"
+#include "kexue/runtime/session.h"
+#include "kexue/text/wordpiece.h"
+#include "kexue/train/config.h"
+#include "kexue/train/engine.h"
+#include "kexue/train/fine_tune.h"
+#include "kexue/train/inference.h"
+#include "kexue/transforms/grad.h"
+#include "kexue/transforms/precision.h"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "kexue/base/error.h"
@@ -31,10 +32,24 @@ void accumulate(Cotangents& ct, const Value& v, const Value& d) {
   if (!fresh) at->second = at->second + d;
 }
 
-// Which nodes lie between xs and the end of the list.
-std::vector<bool> depends_on(const Graph& g, const Values& xs) {
+// A graph under trace with the part of it that depends on the targets.
+struct Level {
+  Graph* graph;
+  std::vector<bool> active;  // per node
+};
+
+// Which nodes depend on targets; `outer` is the surrounding trace, if any.
+std::vector<bool> depends_on(Graph& g, const Values& xs, const Level* outer) {
   std::vector<bool> hit(g.nodes().size(), false);
-  for (const Value& x : xs) hit[static_cast<size_t>(x.node()->id)] = true;
+  for (const Value& x : xs) {
+    if (&x.graph() == &g) hit[static_cast<size_t>(x.node()->id)] = true;
+  }
+  for (size_t i = 0; outer != nullptr && i < g.captures().size(); ++i) {
+    const Value& from = g.captures()[i];
+    if (outer->active[static_cast<size_t>(from.node()->id)]) {
+      hit[static_cast<size_t>(g.import(from).node()->id)] = true;
+    }
+  }
   for (const auto& node : g.nodes()) {
     for (const Value& v : node->inputs) {
       if (hit[static_cast<size_t>(v.node()->id)]) {
@@ -44,6 +59,32 @@ std::vector<bool> depends_on(const Graph& g, const Values& xs) {
     }
   }
   return hit;
+}
+
+// The graph of ys and, while a loop's body is traced, those around it: what
+// the body computes from outer values alone stands out there.
+std::vector<Level> levels_of(Graph& inner, const Values& xs) {
+  std::vector<Level> levels;
+  for (Graph* g = &inner; g != nullptr; g = g->parent()) {
+    levels.insert(levels.begin(), Level{g, {}});
+  }
+  for (const Value& x : xs) {
+    const bool known =
+        std::any_of(levels.begin(), levels.end(), [&](const Level& l) {
+          return l.graph == &x.graph();
+        });
+    if (!known) {
+      throw Error(Code::kInvalidArgument,
+                  "gradient: the loss and x belong to unrelated graphs",
+                  "a value lives only inside the function that is traced");
+    }
+  }
+  const Level* outer = nullptr;
+  for (Level& level : levels) {
+    level.active = depends_on(*level.graph, xs, outer);
+    outer = &level;
+  }
+  return levels;
 }
 
 Values node_vjp(const VjpContext& c) {
@@ -127,21 +168,31 @@ Values vjp_of_composition(const VjpContext& c) {
 
 Values backpropagate(const Values& ys, const Values& dys, const Values& xs) {
   if (ys.empty()) return Values(xs.size());
-  Graph& g = ys[0].graph();
-  // Inside a loop's body, an x of the surrounding trace is seen as a capture.
-  Values targets;
-  for (const Value& x : xs) targets.push_back(g.import(x));
-  const auto active = depends_on(g, targets);
+  const auto levels = levels_of(ys[0].graph(), xs);
   Cotangents ct;
   for (size_t i = 0; i < ys.size(); ++i) accumulate(ct, ys[i], dys[i]);
   // xs that are outputs of nodes keep their cotangent; the walk goes on past
   // them only if something else needs it.
-  for (size_t i = active.size(); i-- > 0;) {
-    Node& node = *g.nodes()[i];
-    if (active[i] && !ir::is_input(node)) visit(node, active, ct);
+  for (size_t k = levels.size(); k-- > 0;) {
+    Graph& g = *levels[k].graph;
+    const auto& active = levels[k].active;
+    const size_t captures = g.captures().size();
+    for (size_t i = active.size(); i-- > 0;) {
+      Node& node = *g.nodes()[i];
+      if (active[i] && !ir::is_input(node)) visit(node, active, ct);
+    }
+    // Only now: the walk itself may have captured more.
+    for (size_t i = 0; i < captures; ++i) {
+      const Value from = g.captures()[i];
+      const auto found = ct.find(g.import(from));
+      if (found != ct.end()) {
+        const Value d = found->second;
+        accumulate(ct, from, d);
+      }
+    }
   }
   Values out;
-  for (const Value& x : targets) {
+  for (const Value& x : xs) {
     const auto found = ct.find(x);
     out.push_back(found == ct.end() ? Value{} : found->second);
   }

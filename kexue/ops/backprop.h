@@ -8,7 +8,8 @@ namespace kexue::ops {
 
 // Cotangents of `xs` given cotangents `dys` of `ys` (an empty dy counts as
 // zero). Adds nodes to the graph of `ys`; an empty result means that no y
-// depends on that x. Integer and bool values carry no cotangent.
+// depends on that x. Integer and bool values carry no cotangent. While a loop's
+// body is traced, xs may also be values of the surrounding trace.
 // Errors: kUnsupported naming the op if it has no derivative rule.
 Values backpropagate(const Values& ys, const Values& dys, const Values& xs);
 

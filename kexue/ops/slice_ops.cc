@@ -116,10 +116,13 @@ constexpr OpDef kSlice{
       const auto& start = c.attrs.ints("start");
       const auto& limit = c.attrs.ints("limit");
       const Shape& in = c.type(0).shape;
+      if (static_cast<int64_t>(start.size()) != in.rank() ||
+          limit.size() != start.size()) {
+        refuse(c, "wants start and limit for every axis");
+      }
       std::vector<int64_t> dims;
       for (size_t i = 0; i < start.size(); ++i) {
-        if (static_cast<int64_t>(i) >= in.rank() || start[i] < 0 ||
-            limit[i] < start[i] || limit[i] > in.dims()[i]) {
+        if (start[i] < 0 || limit[i] < start[i] || limit[i] > in.dims()[i]) {
           refuse(
               c,
               fmt::format(

@@ -49,7 +49,7 @@ std::string key_of(const Node& n, const Values& inputs) {
   return key;
 }
 
-std::unique_ptr<Graph> simplify_once(const Graph& graph) {
+std::unique_ptr<Graph> simplify_once(const Graph& graph, bool& again) {
   const auto used = liveness(graph);
   std::unordered_map<std::string, Values> seen;
   return ir::rewrite(
@@ -59,7 +59,10 @@ std::unique_ptr<Graph> simplify_once(const Graph& graph) {
         const bool all = std::find(u.begin(), u.end(), false) == u.end();
         if (!all && n.op->prune != nullptr) {
           Values pruned = n.op->prune(n, in, u);
-          if (!pruned.empty()) return pruned;
+          if (!pruned.empty()) {
+            again = true;  // its body has dead nodes now
+            return pruned;
+          }
         }
         const bool same = in.size() == 1 && n.types.size() == 1 &&
                           n.op->is_identity && n.types[0] == in[0].type();
@@ -79,11 +82,15 @@ std::unique_ptr<Graph> simplify_once(const Graph& graph) {
 }  // namespace
 
 std::unique_ptr<Graph> simplify(const Graph& graph) {
-  auto made = simplify_once(graph);
   // Merging and pruning can leave more dead nodes: repeat until it is stable.
-  for (size_t size = graph.nodes().size(); made->nodes().size() < size;) {
-    size = made->nodes().size();
-    made = simplify_once(*made);
+  std::unique_ptr<Graph> made;
+  const Graph* last = &graph;
+  for (bool again = true; again;) {
+    again = false;
+    auto next = simplify_once(*last, again);
+    again = again || next->nodes().size() < last->nodes().size();
+    made = std::move(next);
+    last = made.get();
   }
   checked(*made);
   return made;

@@ -136,6 +136,22 @@ void add_dropouts(std::vector<Row>& rows) {
   }
 }
 
+void add_folds(std::vector<Row>& rows) {
+  rows.push_back(
+      {"fold_in",
+       "fold_in of a u32",
+       {key_input(), {.shape = {}, .dtype = DType::kU32, .values = {4e9}}},
+       [](const Values& x, DType) -> Values {
+         return {ops::fold_in(x[0], x[1])};
+       },
+       [](const std::vector<Doubles>&) {
+         const auto w = threefry2x32({12, 345}, 0, 4000000000U);
+         return Doubles{static_cast<double>(w[0]), static_cast<double>(w[1])};
+       },
+       0,
+       {DType::kF32}});
+}
+
 // B = 2, T = 3, S = 4, H = 2, D = 3; the first row of keys is all masked.
 constexpr int64_t kB = 2, kT = 3, kS = 4, kH = 2, kD = 3;
 
@@ -226,6 +242,7 @@ void add_fused_rows(std::vector<Row>& rows) {
   add_activations(rows);
   add_layer_norms(rows);
   add_dropouts(rows);
+  add_folds(rows);
   add_attentions(rows);
 }
 

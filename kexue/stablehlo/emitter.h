@@ -85,10 +85,10 @@ class Emitter final {
 
 struct ModuleOptions {
   // alias[k] = i: input k may be overwritten by output i (donation); -1: no.
-  std::vector<int64_t> alias;
+  std::vector<int64_t> alias = {};
   std::string name = "kexue";
   // Custom-call targets that may be used, by name.
-  std::vector<std::string> kernels;
+  std::vector<std::string> kernels = {};
 };
 
 // The whole graph as a module with one function, @main.

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "kexue/ops/einsum_spec.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/reduce.h"
@@ -16,70 +17,9 @@ namespace {
 
 using namespace detail;
 
-struct Spec {
-  std::string a;
-  std::string b;
-  std::string out;
-  std::string batch;  // in all three, in the order of `out`
-  std::string m;      // in a and out
-  std::string n;      // in b and out
-  std::string k;      // in a and b
-};
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool has(const std::string& s, char c) {
-  return s.find(c) != std::string::npos;
-}
-
-Spec parse(const std::string& text) {
-  const auto bad = [&](const std::string& why) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("einsum \"{}\": {}", text, why))
-        .with_scope(Scope::path());
-  };
-  Spec s;
-  const size_t comma = text.find(',');
-  const size_t arrow = text.find("->");
-  if (comma == std::string::npos || arrow == std::string::npos ||
-      comma > arrow) {
-    bad("wants the form \"ab,bc->ac\"");
-  }
-  s.a = text.substr(0, comma);
-  s.b = text.substr(comma + 1, arrow - comma - 1);
-  s.out = text.substr(arrow + 2);
-  for (const std::string* part : {&s.a, &s.b, &s.out}) {
-    for (size_t i = 0; i < part->size(); ++i) {
-      if (!is_letter((*part)[i])) bad("wants letters");
-      if (part->find((*part)[i], i + 1) != std::string::npos) {
-        bad("a letter occurs twice in one term");
-      }
-    }
-  }
-  for (const char c : s.out) {
-    const bool in_a = has(s.a, c);
-    const bool in_b = has(s.b, c);
-    if (!in_a && !in_b) bad("a result letter is in no input");
-    (in_a && in_b ? s.batch : in_a ? s.m : s.n) += c;
-  }
-  for (const char c : s.a) {
-    if (has(s.out, c)) continue;
-    if (!has(s.b, c)) bad("a letter occurs in one input only; sum it first");
-    s.k += c;
-  }
-  for (const char c : s.b) {
-    if (!has(s.a, c) && !has(s.out, c)) {
-      bad("a letter occurs in one input only; sum it first");
-    }
-  }
-  return s;
-}
-
 using Sizes = std::map<char, int64_t>;
 
-Sizes sizes_of(const InferContext& c, const Spec& s) {
+Sizes sizes_of(const InferContext& c, const EinsumSpec& s) {
   Sizes sizes;
   for (const auto& [letters, type] :
        {std::pair(&s.a, &c.type(0)), std::pair(&s.b, &c.type(1))}) {
@@ -109,7 +49,7 @@ TypeList infer_matmul(const InferContext& c) {
   if (c.type(0).dtype != c.type(1).dtype || !is_float(c.type(0).dtype)) {
     refuse(c, "wants two float tensors of one dtype");
   }
-  const Spec s = parse(c.attrs.s("spec"));
+  const EinsumSpec s = parse_einsum(c.attrs.s("spec"));
   const Sizes sizes = sizes_of(c, s);
   std::vector<int64_t> dims;
   for (const char l : s.out) dims.push_back(sizes.at(l));
@@ -133,7 +73,7 @@ Value contract(const std::string& spec,
 }
 
 Values matmul_vjp(const VjpContext& c) {
-  const Spec s = parse(c.node.attrs.s("spec"));
+  const EinsumSpec s = parse_einsum(c.node.attrs.s("spec"));
   const DType dtype = c.x[0].dtype();
   const Value dy = convert(c.dy, dtype);
   Values out(c.x.size());
@@ -159,7 +99,7 @@ std::vector<int64_t> places(const std::string& letters, const std::string& in) {
 
 // dot_general gives [batch, m, n]; the transpose brings it to `out`.
 void lower_dot(Emitter& e, const Node& n) {
-  const Spec s = parse(n.attrs.s("spec"));
+  const EinsumSpec s = parse_einsum(n.attrs.s("spec"));
   const std::string natural = s.batch + s.m + s.n;
   const auto perm = places(s.out, natural);
   std::vector<int64_t> dims(natural.size());
@@ -209,7 +149,7 @@ void lower_dot(Emitter& e, const Node& n) {
 }
 
 std::vector<HostArray> eval_matmul(const EvalContext& c) {
-  const Spec s = parse(c.node.attrs.s("spec"));
+  const EinsumSpec s = parse_einsum(c.node.attrs.s("spec"));
   const TensorType& type = c.node.types[0];
   const auto letter_stride = [](const std::string& term, const Shape& shape) {
     std::map<char, int64_t> out;
@@ -257,115 +197,6 @@ std::vector<HostArray> eval_matmul(const EvalContext& c) {
   return {make_floats(type, out)};
 }
 
-// ---- the oneDNN kernel ----------------------------------------------------
-
-// One group of letters as a single dimension with one stride, if possible.
-struct Merged {
-  int64_t size = 1;
-  int64_t stride = 0;
-  bool ok = true;
-};
-
-Merged merge(const std::string& group,
-             const std::string& term,
-             const Shape& shape) {
-  Merged m;
-  const auto strides = shape.strides();
-  bool first = true;
-  for (size_t i = group.size(); i-- > 0;) {
-    const size_t at = term.find(group[i]);
-    const int64_t d = shape.dims()[at];
-    if (d == 1) continue;
-    if (first) {
-      m.stride = strides[at];
-      first = false;
-    } else if (strides[at] != m.stride * m.size) {
-      m.ok = false;
-    }
-    m.size *= d;
-  }
-  if (first) m.stride = 1;
-  return m;
-}
-
-struct KernelShape {
-  std::vector<int64_t> sizes;  // B1 B2 M N K
-  std::vector<int64_t> a, b, c;
-  bool ok = true;
-};
-
-// The problem as c[b1,b2,m,n] = sum_k a[b1,b2,m,k] b[b1,b2,k,n] with strides.
-KernelShape kernel_shape(const Node& n) {
-  Spec s = parse(n.attrs.s("spec"));
-  KernelShape r;
-  r.ok = s.batch.size() <= 2;
-  if (!r.ok) return r;
-  std::vector<std::string> batch = {"", ""};
-  for (size_t i = 0; i < s.batch.size(); ++i) {
-    batch[2 - s.batch.size() + i] = s.batch.substr(i, 1);
-  }
-  const auto add = [&](const std::string& g,
-                       const std::string& t1,
-                       const Shape& s1,
-                       std::vector<int64_t>& o1,
-                       const std::string& t2,
-                       const Shape& s2,
-                       std::vector<int64_t>& o2) {
-    const Merged x = merge(g, t1, s1);
-    const Merged y = merge(g, t2, s2);
-    r.ok = r.ok && x.ok && y.ok;
-    o1.push_back(x.stride);
-    o2.push_back(y.stride);
-    return x.size;
-  };
-  const Shape& A = n.inputs[0].shape();
-  const Shape& B = n.inputs[1].shape();
-  const Shape& C = n.types[0].shape;
-  std::vector<int64_t> ignored;
-  for (const auto& g : batch) {
-    r.sizes.push_back(add(g, s.a, A, r.a, s.b, B, r.b));
-    add(g, s.out, C, r.c, s.a, A, ignored);
-  }
-  const int64_t m = add(s.m, s.a, A, r.a, s.out, C, r.c);
-  const int64_t k = add(s.k, s.a, A, r.a, s.b, B, r.b);
-  const int64_t cols = add(s.n, s.b, B, r.b, s.out, C, r.c);
-  r.sizes.insert(r.sizes.end(), {m, cols, k});
-  return r;
-}
-
-// Below this many multiply-adds the call costs more than XLA's own loop.
-constexpr int64_t kSmallestProduct = 1 << 15;
-
-std::string_view matmul_kernel(const Node& n) {
-  const DType in = n.inputs[0].dtype();
-  const DType out = n.types[0].dtype;
-  const bool f32 = in == DType::kF32 && out == DType::kF32;
-  const bool bf16 =
-      in == DType::kBF16 && (out == DType::kF32 || out == DType::kBF16);
-  if (!f32 && !bf16) return "";
-  if (n.inputs.size() == 3 &&
-      (n.inputs[2].rank() != 1 || n.inputs[2].dtype() != DType::kF32)) {
-    return "";
-  }
-  const KernelShape r = kernel_shape(n);
-  if (!r.ok) return "";
-  int64_t work = 1;
-  for (const int64_t d : r.sizes) work *= d;
-  return work >= kSmallestProduct ? "kexue_matmul" : "";
-}
-
-void lower_call(Emitter& e, const Node& n) {
-  const KernelShape r = kernel_shape(n);
-  e.custom_call(n,
-                "kexue_matmul",
-                fmt::format("sizes = {}, a_strides = {}, b_strides = {}, "
-                            "c_strides = {}",
-                            stablehlo::int_array(r.sizes),
-                            stablehlo::int_array(r.a),
-                            stablehlo::int_array(r.b),
-                            stablehlo::int_array(r.c)));
-}
-
 }  // namespace
 
 constexpr OpDef kMatmul{
@@ -374,7 +205,8 @@ constexpr OpDef kMatmul{
     .vjp = matmul_vjp,
     .lower =
         [](Emitter& e, const Node& n) {
-          e.use_kernel(matmul_kernel(n)) ? lower_call(e, n) : lower_dot(e, n);
+          e.use_kernel(matmul_kernel(n)) ? lower_matmul_call(e, n)
+                                         : lower_dot(e, n);
         },
     .eval = eval_matmul,
     .kernel = matmul_kernel,

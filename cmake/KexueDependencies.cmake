@@ -23,6 +23,21 @@ if(KEXUE_WITH_ONEDNN)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
 endif()
 
+# The programs' heap (kexue/cli/allocator.cc says why); libraries do not care.
+option(KEXUE_WITH_JEMALLOC "jemalloc as the programs' heap" ON)
+if(KEXUE_WITH_JEMALLOC)
+  find_library(KEXUE_JEMALLOC_LIBRARY jemalloc REQUIRED)
+endif()
+function(kexue_use_allocator target)
+  # Sanitizers bring a heap of their own.
+  if(KEXUE_WITH_JEMALLOC AND NOT CMAKE_CXX_FLAGS MATCHES "fsanitize")
+    target_sources(${target} PRIVATE
+      ${PROJECT_SOURCE_DIR}/kexue/cli/allocator.cc)
+    target_link_libraries(${target} PRIVATE
+      -Wl,--no-as-needed ${KEXUE_JEMALLOC_LIBRARY} -Wl,--as-needed)
+  endif()
+endfunction()
+
 if(KEXUE_BUILD_TESTS)
   find_package(GTest CONFIG REQUIRED)
   include(GoogleTest)

@@ -293,6 +293,42 @@ void add_loop_rows(std::vector<Row>& rows) {
   row("scan with capture, carry, xs and ys", false, false);
   row("scan in reverse", true, false);
   row("scan that computes again", false, true);
+  rows.push_back(
+      {"scan",
+       "scan in a scan, a counter, a stack nobody reads",
+       {{{2}}, {{3, 2}}},
+       [](const Values& x, DType d) -> Values {
+         const Value zero = ops::constant(HostArray::scalar(int32_t{0}));
+         const auto r = ops::scan(
+             [&](const Values& c, const Values& s) {
+               const Value t = ops::convert(c[0], d);
+               const auto inner = ops::scan(
+                   [&](const Values& e, const Values&) {
+                     return std::pair(Values{e[0] * s[0] + t * x[0]},
+                                      Values{e[0]});
+                   },
+                   {c[1]},
+                   {},
+                   {.length = 2});
+               return std::pair(Values{c[0] + 1.0, inner.carry[0]},
+                                Values{c[0], s[0] * s[0]});
+             },
+             {zero, x[0]},
+             {x[1]});
+         return {r.carry[1], r.ys[0]};
+       },
+       [](const std::vector<Doubles>& x) {
+         Doubles c = x[0];
+         for (size_t t = 0; t < 3; ++t) {
+           for (size_t turn = 0; turn < 2; ++turn) {
+             for (size_t j = 0; j < 2; ++j) {
+               c[j] = c[j] * x[1][t * 2 + j] + static_cast<double>(t) * x[0][j];
+             }
+           }
+         }
+         return c;
+       },
+       2});
   rows.push_back({"scan",
                   "scan of no steps",
                   {{{2}}, {{0, 3}}},

@@ -1,0 +1,262 @@
+#include "kexue/train/detail/report_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kexue/train/detail/vega_files.h"
+
+namespace kexue::train::detail {
+namespace {
+
+// Nothing may come from or go to a network, whatever the page contains.
+constexpr const char* kPolicy =
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:";
+
+const EvalReport* last_eval(const RunRecord& run, const std::string& split) {
+  const EvalReport* found = nullptr;
+  for (const EvalReport& e : run.evals) {
+    if (e.split == split) found = &e;
+  }
+  return found;
+}
+
+std::string tile(const std::string& name,
+                 const std::string& value,
+                 const std::string& under = "") {
+  return fmt::format(
+      "<div class=\"tile\"><dt>{}</dt><dd><b>{}</b>{}</dd></div>\n",
+      html(name),
+      html(value),
+      under.empty() ? "" : "<small>" + html(under) + "</small>");
+}
+
+std::string accuracy_tile(const RunRecord& run, const std::string& split) {
+  const EvalReport* e = last_eval(run, split);
+  if (e == nullptr) return "";
+  std::string under;
+  if (e->rows > 0) {
+    const double p = std::clamp(e->accuracy, 0.0, 1.0);
+    under = fmt::format(
+        "of {} rows; standard error {:.1f} points",
+        grouped(e->rows),
+        100 * std::sqrt(p * (1 - p) / static_cast<double>(e->rows)));
+  }
+  return tile(split + " accuracy", figure(e->accuracy, Unit::kPercent), under);
+}
+
+std::string steps_tile(const RunRecord& run) {
+  const StepReport* last = run.steps.empty() ? nullptr : &run.steps.back();
+  const int64_t steps =
+      run.done ? run.done->steps : (last != nullptr ? last->step : 0);
+  std::string under;
+  if (last != nullptr && last->total_steps > steps) {
+    under = "of " + grouped(last->total_steps);
+  } else if (last != nullptr) {
+    under =
+        fmt::format("{} epoch{}", last->epoch + 1, last->epoch == 0 ? "" : "s");
+  }
+  return tile("steps", grouped(steps), under);
+}
+
+std::string speed_tiles(const RunRecord& run) {
+  if (!run.done) return "";
+  const FineTuneResult& done = *run.done;
+  std::string out =
+      tile("time",
+           figure(done.train_s, Unit::kSeconds),
+           std::isfinite(done.first_step_s)
+               ? "first step after " + figure(done.first_step_s, Unit::kSeconds)
+               : "");
+  if (std::isfinite(done.tokens_per_s)) {
+    const double padding = padding_share(run);
+    out += tile("tokens/s",
+                grouped(std::llround(std::clamp(done.tokens_per_s, 0., 1e15))),
+                std::isfinite(padding)
+                    ? "padding " + figure(padding, Unit::kPercent)
+                    : "");
+  }
+  return out;
+}
+
+std::string headline(const RunRecord& run) {
+  std::string out = "<dl class=\"tiles\">\n";
+  out += accuracy_tile(run, "test") + accuracy_tile(run, "dev");
+  out += steps_tile(run) + speed_tiles(run);
+  const auto precision = find_row(run.config, {"train.precision"});
+  if (!precision.empty()) out += tile("precision", precision);
+  const auto seed = find_row(run.config, {"train.seed"});
+  if (!seed.empty()) out += tile("seed", seed);
+  out += "</dl>\n<dl class=\"facts\">\n";
+  const std::pair<const char*, std::vector<std::string>> facts[] = {
+      {"Plugin", {"plugin.path", "plugin"}},
+      {"Platform", {"platform"}},
+      {"Flags", {"flags"}},
+      {"Kernels", {"kernels"}},
+      {"CPU features", {"cpu_features"}},
+  };
+  for (const auto& [name, keys] : facts) {
+    const std::string value = find_row(run.environment, keys);
+    if (value.empty()) continue;
+    out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, html(value));
+  }
+  if (run.done && run.done->programs > 0) {
+    out += fmt::format(
+        "<dt>Programs</dt><dd>{}, {} of them from the cache"
+        "</dd>\n",
+        run.done->programs,
+        run.done->from_cache);
+  }
+  return out + "</dl>\n";
+}
+
+// What a reader must know before trusting the figures.
+std::string notes_of(const RunRecord& run) {
+  std::vector<std::string> notes = run.notes;
+  if (run.failed) {
+    // Its note says so.
+  } else if (!run.done) {
+    notes.emplace_back("The run has not ended, or was killed.");
+  } else if (run.done->interrupted) {
+    notes.emplace_back("The run was interrupted; the model was saved.");
+  }
+  const auto lost = std::count_if(
+      run.steps.begin(), run.steps.end(), [](const StepReport& s) {
+        return !std::isfinite(s.loss);
+      });
+  if (lost > 0) {
+    notes.push_back(fmt::format("The loss of {} steps is not finite.", lost));
+  }
+  if (notes.empty()) return "";
+  std::string out = "<ul class=\"notes\">\n";
+  for (const std::string& note : notes) {
+    out += "<li>" + html(note) + "</li>\n";
+  }
+  return out + "</ul>\n";
+}
+
+std::string legend_of(const Chart& chart) {
+  if (chart.curves.size() + chart.marks.size() < 2) return "";
+  std::string out = "<p class=\"legend\">";
+  const auto add = [&](const std::string& name, int colour, bool faint) {
+    out += fmt::format(
+        "<span><span class=\"dot\" "
+        "style=\"background:var(--c{}{})\"></span>{}</span>",
+        colour,
+        faint ? "-faint" : "",
+        html(name));
+  };
+  for (const Curve& c : chart.curves) {
+    add(c.name, c.colour, c.style == Curve::Style::kFaint);
+  }
+  for (const Marks& m : chart.marks) add(m.name, m.colour, false);
+  return out + "</p>";
+}
+
+std::string figure_of(const Chart& chart) {
+  return fmt::format(
+      "<figure><figcaption>{}{}</figcaption>{}{}<div class=\"live\" "
+      "id=\"{}\"></div><details><summary>as a table</summary>{}</details>"
+      "</figure>\n",
+      html(chart.title),
+      chart.y_title.empty() ? ""
+                            : " <small>" + html(chart.y_title) + "</small>",
+      legend_of(chart),
+      to_svg(chart),
+      chart.id,
+      to_table(chart));
+}
+
+std::string evals_table(const RunRecord& run) {
+  if (run.evals.empty()) return "";
+  std::string out =
+      "<section><h2>Evaluations</h2><div class=\"wide\">"
+      "<table class=\"numbers\"><thead><tr><th>split</th><th>step</th>"
+      "<th>accuracy</th><th>loss</th><th>rows</th><th>time</th></tr></thead>"
+      "<tbody>\n";
+  for (const EvalReport& e : run.evals) {
+    out += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{:.2f} %</td><td>{}</td>"
+        "<td>{}</td><td>{}</td></tr>\n",
+        html(e.split),
+        grouped(e.step),
+        e.accuracy * 100,
+        figure(e.loss, Unit::kNumber),
+        grouped(e.rows),
+        figure(e.seconds, Unit::kSeconds));
+  }
+  return out + "</tbody></table></div></section>\n";
+}
+
+std::string environment_table(const RunRecord& run) {
+  if (run.environment.empty()) return "";
+  std::string out =
+      "<section><h2>Environment</h2><table class=\"pairs\"><tbody>\n";
+  for (const auto& [key, value] : run.environment) {
+    out += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n",
+                       html(key),
+                       html(value));
+  }
+  return out + "</tbody></table></section>\n";
+}
+
+std::string scripts(const std::vector<Chart>& charts, const TimeSplit& split) {
+  if (vega_files().empty()) return "";
+  std::string out;
+  for (const VegaFile& file : vega_files()) {
+    out += fmt::format("<script>\n/*! {}\n{}*/\n{}\n</script>\n",
+                       file.name,
+                       file.licence,
+                       script_source(file.source));
+  }
+  out += "<script type=\"application/json\" id=\"specs\">{";
+  for (const Chart& chart : charts) {
+    out += fmt::format("\"{}\":{},\n", chart.id, script_json(to_vega(chart)));
+  }
+  out += "\"time-split\":" + script_json(to_vega(split)) + "}</script>\n";
+  return out + "<script>" + page_script() + "</script>\n";
+}
+
+}  // namespace
+
+std::string report_page(const RunRecord& run) {
+  const std::vector<Chart> charts = charts_of(run);
+  const TimeSplit split = time_split_of(run);
+  std::string out = fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
+      "dark\">\n<title>{} - kexue</title>\n<link rel=\"icon\" "
+      "href=\"data:,\">\n<style>{}</style>\n</head>\n<body>\n<main>\n"
+      "<h1>{}</h1>\n",
+      kPolicy,
+      html(run.name),
+      page_style(),
+      html(run.name));
+  out += notes_of(run) + headline(run);
+  out += "<section class=\"charts\" aria-label=\"Charts\">\n";
+  for (const Chart& chart : charts) out += figure_of(chart);
+  out += fmt::format(
+      "<figure><figcaption>Time</figcaption>{}<div class=\"live\" "
+      "id=\"time-split\"></div>{}</figure>\n</section>\n",
+      to_svg(split),
+      to_table(split));
+  if (!run.steps.empty()) {
+    out += fmt::format(
+        "<p class=\"hint\">Smoothed: mean over about the last {:.0f} steps, "
+        "weights falling exponentially.</p>\n",
+        smoothing_window(run));
+  }
+  out += evals_table(run);
+  if (!run.config_text.empty()) {
+    out += "<section><h2>Configuration</h2><pre tabindex=\"0\"><code>" +
+           html(run.config_text) + "</code></pre></section>\n";
+  }
+  out += environment_table(run) + "</main>\n";
+  return out + scripts(charts, split) + "</body>\n</html>\n";
+}
+
+}  // namespace kexue::train::detail

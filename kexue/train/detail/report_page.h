@@ -1,0 +1,26 @@
+// Private to train: the report's parts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kexue/train/detail/chart.h"
+#include "kexue/train/detail/run_record.h"
+
+namespace kexue::train::detail {
+
+// Steps that the smoothed curves look back: a fiftieth of the run.
+double smoothing_window(const RunRecord& run);
+// Those that have anything to show.
+std::vector<Chart> charts_of(const RunRecord& run);
+TimeSplit time_split_of(const RunRecord& run);
+// Of all tokens in the batches; NaN without steps.
+double padding_share(const RunRecord& run);
+
+// Constant parts: a style sheet, and the script that draws the specs.
+const char* page_style();
+const char* page_script();
+
+std::string report_page(const RunRecord& run);
+
+}  // namespace kexue::train::detail

@@ -30,7 +30,8 @@ Value cross_entropy(const Value& logits,
   check(logits, labels, weights);
   const Scope scope("cross_entropy");
   const Value pick = ops::one_hot(labels, logits.dim(1), logits.dtype());
-  const Value nll = ops::sum(-(ops::log_softmax(logits) * pick), {1});
+  const Value z = ops::widen(logits);  // losses never run in 16 bits
+  const Value nll = ops::sum(-(ops::log_softmax(z) * pick), {1});
   const Value total = ops::sum(weights);
   const Value some = ops::greater(total, ops::zeros_like(total));
   const Value divisor = ops::select(some, total, ops::ones_like(total));

@@ -28,6 +28,8 @@ Platform platform_for(const std::string& name, bool has_ffi) {
       std::find(features.begin(), features.end(), "avx512_bf16") !=
       features.end();
   // docs/design/0002-cpu-platform.md holds the figures for each choice.
+  // Fast min and max lose NaN: a broken step would look sound.
+  p.flags = {{"xla_cpu_enable_fast_min_max", false}};
   p.low_glue = false;
   p.unroll = 16;
   p.fast_bf16 = bf16;

@@ -113,10 +113,15 @@ class Builder final {
       throw Error(Code::kInvalidArgument,
                   "train: the loss must be f32[], got " + loss.type().str());
     }
-    if (!scaled_) return transforms::gradients(loss, values_);
-    Values grads = transforms::vjp({loss}, {old_.scale}, values_);
+    // Under a 16-bit policy a gradient may arrive in 16 bits: everything from
+    // here on is f32.
+    Values grads = scaled_ ? transforms::vjp({loss}, {old_.scale}, values_)
+                           : transforms::gradients(loss, values_);
     const Value inverse = 1.0 / old_.scale;
-    for (Value& g : grads) g = g * inverse;
+    for (Value& g : grads) {
+      g = ops::widen(g);
+      if (scaled_) g = g * inverse;
+    }
     return grads;
   }
 

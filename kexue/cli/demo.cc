@@ -28,8 +28,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kInterrupted = 130;
-constexpr int64_t kQuickSteps = 60;
-constexpr int64_t kQuickBuckets = 3;
+// --quick: short texts and few steps, so that it ends within two minutes.
+constexpr int64_t kQuickSteps = 80;
+constexpr int64_t kQuickBuckets = 2;
+constexpr int64_t kQuickLength = 64;
 
 // Praise of a book, a complaint about a hotel, praise of a screen; the README
 // shows how to type them.
@@ -58,6 +60,7 @@ train::RunConfig config_of(const DemoOptions& options) {
   if (options.quick) {
     config.max_steps = kQuickSteps;
     config.max_buckets = kQuickBuckets;
+    config.max_length = kQuickLength;
   }
   for (const auto& path : {config.model, config.train_file, config.test_file}) {
     if (fs::exists(path)) continue;

@@ -57,17 +57,16 @@ std::string sentence_rows(const DemoSummary& s) {
 std::string summary_json(const DemoSummary& s) {
   const auto test = test_of(s);
   const StepTimes& t = s.times;
-  nlohmann::ordered_json out = {
-      {"test_accuracy", test.accuracy},
-      {"test_loss", test.loss},
-      {"baseline_accuracy", s.baseline_accuracy},
-      {"train_seconds", s.run.train_s},
-      {"tokens_per_s", s.run.tokens_per_s},
-      {"compile_s", s.run.compile_s},
-      {"warm_start_s", s.warm.first_step_end_s},
-      {"warm_start_reaches_step_s", s.warm.first_step_begin_s},
-      {"step_ms_f32", t.f32_ms},
-      {"step_ms_bf16", t.bf16_ms}};
+  nlohmann::ordered_json out = {{"test_accuracy", test.accuracy},
+                                {"test_loss", test.loss},
+                                {"baseline_accuracy", s.baseline_accuracy},
+                                {"train_seconds", s.run.train_s},
+                                {"tokens_per_s", s.run.tokens_per_s},
+                                {"compile_s", s.run.compile_s},
+                                {"warm_start_s", s.warm.first_step_begin_s},
+                                {"warm_first_step_s", s.warm.first_step_end_s},
+                                {"step_ms_f32", t.f32_ms},
+                                {"step_ms_bf16", t.bf16_ms}};
   if (t.op_by_op_ms) {
     out["step_ms_op_by_op"] = *t.op_by_op_ms;
     out["op_by_op_ops"] = t.ops;
@@ -118,10 +117,10 @@ std::string summary_table(const DemoSummary& s) {
                          s.run.programs,
                          s.run.from_cache));
   out += row("second start",
-             fmt::format("{:.2f} s     to the end of the first step, {:.2f} s "
-                         "to its begin",
-                         s.warm.first_step_end_s,
-                         s.warm.first_step_begin_s));
+             fmt::format("{:.2f} s     to reach the first step, {:.2f} s to "
+                         "its end",
+                         s.warm.first_step_begin_s,
+                         s.warm.first_step_end_s));
   out += row("peak memory", fmt::format("{:.0f} MB", s.peak_rss_mb));
   out += step_rows(s);
   out += sentence_rows(s);
@@ -130,8 +129,8 @@ std::string summary_table(const DemoSummary& s) {
   }
   if (s.quick) {
     out += fmt::format(
-        "  --quick trained for {} steps only: this is not the accuracy of the "
-        "full run.\n",
+        "  --quick trained for {} steps on the starts of texts: this is not "
+        "the accuracy of the full run.\n",
         s.run.steps);
   }
   out += fmt::format(

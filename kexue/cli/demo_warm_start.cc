@@ -36,8 +36,8 @@ WarmStart warm_start(const std::string& config,
   std::sort(ends.begin(), ends.end());
   std::sort(begins.begin(), begins.end());
   const size_t middle = ends.size() / 2;
-  return {.first_step_end_s = ends[middle],
-          .first_step_begin_s = begins[middle]};
+  return {.first_step_begin_s = begins[middle],
+          .first_step_end_s = ends[middle]};
 }
 
 }  // namespace kexue::cli

@@ -9,8 +9,8 @@ namespace kexue::cli {
 
 // Seconds from the start of a process: medians over several processes.
 struct WarmStart {
+  double first_step_begin_s = 0;  // model, data and programs are there
   double first_step_end_s = 0;
-  double first_step_begin_s = 0;
 };
 
 // Runs this program again, `times` times, up to the end of the first training

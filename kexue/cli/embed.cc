@@ -38,6 +38,7 @@ Pooling pooling_of(const EmbedOptions& options) {
 }  // namespace
 
 int run_embed(const EmbedOptions& options, Console& console) {
+  require_model_folder(options.text.model);
   const Pooling pooling = pooling_of(options);
   LineReader lines(
       {.path = options.text.input, .skip_bad = options.text.skip_bad});

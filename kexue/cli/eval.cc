@@ -92,6 +92,7 @@ void print_table(const Score& score,
 }  // namespace
 
 int run_eval(const EvalOptions& options, Console& console) {
+  require_model_folder(options.text.model);
   const auto session = open_session(options.text.device);
   train::Inference model(
       session, options.text.model, inference_options(options.text), true);

@@ -100,12 +100,18 @@ std::optional<Line> LineReader::next() {
 }
 
 std::vector<Line> LineReader::next_block(size_t count) {
+  if (error_) std::rethrow_exception(error_);
   if (isatty(file_.get()) == 1) count = 1;
   std::vector<Line> lines;
-  while (lines.size() < count) {
-    auto line = next();
-    if (!line) break;
-    lines.push_back(std::move(*line));
+  try {
+    while (lines.size() < count) {
+      auto line = next();
+      if (!line) break;
+      lines.push_back(std::move(*line));
+    }
+  } catch (const Error&) {
+    if (lines.empty()) throw;
+    error_ = std::current_exception();
   }
   return lines;
 }

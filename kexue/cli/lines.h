@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ class LineReader final {
   explicit LineReader(const Options& options);
 
   std::optional<Line> next();
-  // Up to `count` lines; one at a time when a person types them.
+  // Up to `count` lines; one at a time when a person types them. An error is
+  // thrown once the lines before it have been given.
   std::vector<Line> next_block(size_t count);
 
   const std::string& name() const { return name_; }  // for messages
@@ -50,6 +52,7 @@ class LineReader final {
   size_t at_ = 0;
   int64_t number_ = 0;
   int64_t skipped_ = 0;
+  std::exception_ptr error_;
 };
 
 }  // namespace kexue::cli

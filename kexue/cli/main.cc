@@ -314,7 +314,7 @@ int run_guarded(const std::vector<std::string>& words, Console& console) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ignore_broken_pipes();
+  make_write_failures_errors();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   Console console(std::find(words.begin(), words.end(), "--json") !=
                   words.end());

@@ -29,6 +29,7 @@ std::string json_row(const Line& line,
 }  // namespace
 
 int run_predict(const PredictOptions& options, Console& console) {
+  require_model_folder(options.text.model);
   LineReader lines(
       {.path = options.text.input, .skip_bad = options.text.skip_bad});
   const auto session = open_session(options.text.device);

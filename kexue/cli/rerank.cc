@@ -8,6 +8,7 @@
 namespace kexue::cli {
 
 int run_rerank(const RerankOptions& options, Console& console) {
+  require_model_folder(options.text.model);
   const auto pairs =
       data::read_tsv(options.text.input,
                      {.label_column = -1,

@@ -31,8 +31,9 @@ const std::atomic<bool>& stop_on_signals() {
   return stop;
 }
 
-void ignore_broken_pipes() {
+void make_write_failures_errors() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace kexue::cli

@@ -9,7 +9,8 @@ namespace kexue::cli {
 // second ends the process at once with status 130.
 const std::atomic<bool>& stop_on_signals();
 
-// Writing to a closed pipe becomes an error of write() and no longer kills.
-void ignore_broken_pipes();
+// Writing to a closed pipe, or beyond the file size limit, becomes an error of
+// write() and no longer kills.
+void make_write_failures_errors();
 
 }  // namespace kexue::cli

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "kexue/train/config.h"
 
@@ -20,6 +22,15 @@ train::InferenceOptions inference_options(const TextOptions& options) {
   return {.compute = train::precision_from_name(options.precision),
           .batch_size = options.batch_size,
           .max_length = options.max_length};
+}
+
+void require_model_folder(const std::string& folder) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(folder, ignored)) return;
+  throw Error(Code::kNotFound,
+              fmt::format("--model {}: no such folder", folder),
+              "a folder with config.json, model.safetensors and tokenizer.json "
+              "or vocab.txt; ./dev fetch gets some");
 }
 
 std::string json_text(std::string_view text) {

@@ -18,6 +18,9 @@ inline constexpr size_t kBlockLines = 4096;
 runtime::Session open_session(const DeviceOptions& options);
 train::InferenceOptions inference_options(const TextOptions& options);
 
+// Errors: kNotFound if there is no such folder.
+void require_model_folder(const std::string& folder);
+
 // "text" as a JSON string, quotes included.
 std::string json_text(std::string_view text);
 // A number with 9 significant digits, which gives an f32 back exactly.

@@ -16,6 +16,7 @@ text::WordPiece tokenizer_for(const TokenizeOptions& options) {
                 "--model .cache/kexue/data/bge_zh after ./dev fetch bge_zh");
   }
   if (!options.model.empty()) {
+    require_model_folder(options.model);
     return text::WordPiece::from_directory(options.model);
   }
   return text::WordPiece::from_vocab_file(options.vocab,

@@ -179,7 +179,7 @@ std::shared_ptr<const Product> Product::get(const ProductKey& key) {
         .first->second;
   } catch (const dnnl::error& e) {
     throw Error(Code::kInternal,
-                "matmul: kernels: oneDNN refused [" + std::to_string(key.m) + "," +
+                "matmul: oneDNN refused [" + std::to_string(key.m) + "," +
                     std::to_string(key.k) + "] x [" + std::to_string(key.k) +
                     "," + std::to_string(key.n) + "]: " + e.what());
   }

@@ -15,24 +15,24 @@ namespace kexue::train {
 
 // What an observer is told after each step.
 struct StepReport {
-  int64_t step = 0;         // 1-based
+  int64_t step = 0;  // 1-based
   int64_t total_steps = 0;
-  int64_t epoch = 0;        // 0-based
+  int64_t epoch = 0;  // 0-based
   double loss = 0;
-  double accuracy = 0;      // of the batch
+  double accuracy = 0;  // of the batch
   double lr = 0;
   double grad_norm = 0;
   double scale = 1;
-  bool skipped = false;     // loss scaling threw the update away
-  int64_t tokens = 0;       // real tokens of the batch
+  bool skipped = false;  // loss scaling threw the update away
+  int64_t tokens = 0;    // real tokens of the batch
   int64_t padded_tokens = 0;
-  double step_s = 0;        // in the program
-  double input_s = 0;       // waiting for the batch
-  double compile_s = 0;     // > 0 when this step had to compile
+  double step_s = 0;     // in the program
+  double input_s = 0;    // waiting for the batch
+  double compile_s = 0;  // > 0 when this step had to compile
 };
 
 struct EvalReport {
-  std::string split;        // "dev", "test"
+  std::string split;  // "dev", "test"
   int64_t step = 0;
   double loss = 0;
   double accuracy = 0;
@@ -52,14 +52,14 @@ class Observer {
 
 struct FineTuneResult {
   std::string folder;
-  std::vector<EvalReport> evals;    // the last of each split is final
+  std::vector<EvalReport> evals;  // the last of each split is final
   int64_t steps = 0;
-  double train_s = 0;               // all of fit(), compile included
+  double train_s = 0;  // all of fit(), compile included
   double compile_s = 0;
-  double first_step_s = 0;          // from the start of fine_tune
+  double first_step_s = 0;  // from the start of fine_tune
   double step_s = 0;
   double input_s = 0;
-  double tokens_per_s = 0;          // real tokens over step + input time
+  double tokens_per_s = 0;  // real tokens over step + input time
   double padding_share = 0;
   int64_t programs = 0;
   int64_t from_cache = 0;
@@ -72,7 +72,8 @@ struct FineTuneResult {
 //   tokenizer files: a Hugging Face folder), report.html.
 // `stop` set by someone else: the running step is finished, the model saved,
 // and the result says interrupted.
-// Errors: whatever was wrong in config, data, weights; kDevice; kInternal never.
+// Errors: whatever was wrong in config, data, weights; kDevice; kInternal
+// never.
 //         A non-finite loss without loss scaling stops with kInvalidArgument;
 //         the last saved model stays.
 FineTuneResult fine_tune(const runtime::Session& session,

@@ -16,7 +16,7 @@ namespace kexue::train {
 struct InferenceOptions {
   DType compute = DType::kF32;
   int64_t batch_size = 32;
-  int64_t max_length = 0;   // 0 = the model's positions (at most 512)
+  int64_t max_length = 0;  // 0 = the model's positions (at most 512)
   int64_t max_buckets = 6;
 };
 

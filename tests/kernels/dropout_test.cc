@@ -13,8 +13,8 @@ constexpr Key kKey{0x12345678, 0x9abcdef0};
 
 bool kept(uint64_t i, uint32_t threshold) {
   const uint64_t j = i / 4;
-  const auto w = threefry2x32(kKey, static_cast<uint32_t>(j >> 32),
-                              static_cast<uint32_t>(j));
+  const auto w = threefry2x32(
+      kKey, static_cast<uint32_t>(j >> 32), static_cast<uint32_t>(j));
   const uint32_t word = w[i % 4 / 2];
   const uint32_t value = i % 2 ? word >> 16 : word & 0xffff;
   return value >= threshold;
@@ -39,9 +39,13 @@ TEST(Dropout, AnyStartGivesThatPartOfTheStream) {
   for_each_simd([] {
     const detail::DropoutRule rule = detail::dropout_rule(30000, kKey);
     const std::vector<float> one(300, 1.0f);
-    for (const int64_t start :
-         {int64_t{0}, int64_t{1}, int64_t{6}, int64_t{7}, int64_t{64},
-          (int64_t{1} << 34) - 40, (int64_t{1} << 40) + 3}) {
+    for (const int64_t start : {int64_t{0},
+                                int64_t{1},
+                                int64_t{6},
+                                int64_t{7},
+                                int64_t{64},
+                                (int64_t{1} << 34) - 40,
+                                (int64_t{1} << 40) + 3}) {
       for (const int64_t n : {int64_t{1}, int64_t{3}, int64_t{300}}) {
         std::vector<float> y(300, -1.0f);
         detail::simd().dropout(one.data(), y.data(), n, start, rule);
@@ -84,13 +88,13 @@ TEST(Dropout, BitsDoNotDependOnTheThreadCount) {
 }
 
 TEST(Dropout, ThresholdOutsideIsRefused) {
-  const float *none = nullptr;
-  float *out = nullptr;
-  EXPECT_ERROR(dropout(0, 65537, kKey, none, out), Code::kInvalidArgument,
-               "got 65537");
-  EXPECT_ERROR(dropout(0, -1, kKey, none, out), Code::kInvalidArgument,
-               "got -1");
+  const float* none = nullptr;
+  float* out = nullptr;
+  EXPECT_ERROR(
+      dropout(0, 65537, kKey, none, out), Code::kInvalidArgument, "got 65537");
+  EXPECT_ERROR(
+      dropout(0, -1, kKey, none, out), Code::kInvalidArgument, "got -1");
 }
 
-} // namespace
-} // namespace kexue::kernels
+}  // namespace
+}  // namespace kexue::kernels

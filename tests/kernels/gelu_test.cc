@@ -10,7 +10,9 @@
 namespace kexue::kernels {
 namespace {
 
-double cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
+double cdf(double x) {
+  return 0.5 * std::erfc(-x / std::sqrt(2.0));
+}
 double pdf(double x) {
   return std::exp(-0.5 * x * x) / std::sqrt(2.0 * 3.14159265358979323846);
 }
@@ -95,11 +97,11 @@ TEST(Gelu, BitsDoNotDependOnTheThreadCount) {
 }
 
 TEST(Gelu, OtherTypesAreRefused) {
-  EXPECT_ERROR(FloatsIn(nullptr, DType::kF64), Code::kInvalidArgument,
-               "got f64");
-  EXPECT_ERROR(FloatsOut(nullptr, DType::kI32), Code::kInvalidArgument,
-               "got i32");
+  EXPECT_ERROR(
+      FloatsIn(nullptr, DType::kF64), Code::kInvalidArgument, "got f64");
+  EXPECT_ERROR(
+      FloatsOut(nullptr, DType::kI32), Code::kInvalidArgument, "got i32");
 }
 
-} // namespace
-} // namespace kexue::kernels
+}  // namespace
+}  // namespace kexue::kernels

@@ -15,10 +15,12 @@ struct Reference {
   std::vector<double> y, mean, rstd, dx, dgamma, dbeta;
 };
 
-Reference reference(size_t rows, size_t dim, const std::vector<float> &x,
-                    const std::vector<float> &gamma,
-                    const std::vector<float> &beta,
-                    const std::vector<float> &dy) {
+Reference reference(size_t rows,
+                    size_t dim,
+                    const std::vector<float>& x,
+                    const std::vector<float>& gamma,
+                    const std::vector<float>& beta,
+                    const std::vector<float>& dy) {
   Reference r{std::vector<double>(rows * dim),
               {},
               {},
@@ -28,11 +30,10 @@ Reference reference(size_t rows, size_t dim, const std::vector<float> &x,
   const auto d = [](float v) { return static_cast<double>(v); };
   const auto n = static_cast<double>(dim);
   for (size_t i = 0; i < rows; ++i) {
-    const float *row = &x[i * dim];
-    const float *drow = &dy[i * dim];
+    const float* row = &x[i * dim];
+    const float* drow = &dy[i * dim];
     double mean = 0, var = 0, u_mean = 0, uh_mean = 0;
-    for (size_t j = 0; j < dim; ++j)
-      mean += d(row[j]) / n;
+    for (size_t j = 0; j < dim; ++j) mean += d(row[j]) / n;
     for (size_t j = 0; j < dim; ++j) {
       var += (d(row[j]) - mean) * (d(row[j]) - mean) / n;
     }
@@ -59,28 +60,48 @@ Reference reference(size_t rows, size_t dim, const std::vector<float> &x,
 
 struct Result {
   std::vector<float> y, mean, rstd, dx, dgamma, dbeta;
-  bool operator==(const Result &) const = default;
+  bool operator==(const Result&) const = default;
 };
 
-Result run(size_t rows, size_t dim, const std::vector<float> &x,
-           const std::vector<float> &gamma, const std::vector<float> &beta,
-           const std::vector<float> &dy) {
+Result run(size_t rows,
+           size_t dim,
+           const std::vector<float>& x,
+           const std::vector<float>& gamma,
+           const std::vector<float>& beta,
+           const std::vector<float>& dy) {
   const auto r = static_cast<int64_t>(rows);
   const auto n = static_cast<int64_t>(dim);
-  Result got{std::vector<float>(rows * dim), std::vector<float>(rows),
-             std::vector<float>(rows),       std::vector<float>(rows * dim),
-             std::vector<float>(dim),        std::vector<float>(dim)};
-  layer_norm(r, n, kEps, x.data(), gamma.data(), beta.data(), got.y.data(),
-             got.mean.data(), got.rstd.data());
-  layer_norm_grad(r, n, dy.data(), x.data(), gamma.data(), got.mean.data(),
-                  got.rstd.data(), got.dx.data(), got.dgamma.data(),
+  Result got{std::vector<float>(rows * dim),
+             std::vector<float>(rows),
+             std::vector<float>(rows),
+             std::vector<float>(rows * dim),
+             std::vector<float>(dim),
+             std::vector<float>(dim)};
+  layer_norm(r,
+             n,
+             kEps,
+             x.data(),
+             gamma.data(),
+             beta.data(),
+             got.y.data(),
+             got.mean.data(),
+             got.rstd.data());
+  layer_norm_grad(r,
+                  n,
+                  dy.data(),
+                  x.data(),
+                  gamma.data(),
+                  got.mean.data(),
+                  got.rstd.data(),
+                  got.dx.data(),
+                  got.dgamma.data(),
                   got.dbeta.data());
   return got;
 }
 
 TEST(LayerNorm, ValueAndGradientMatchTheDefinition) {
   for_each_simd([] {
-    for (const auto &[rows, dim] : std::vector<std::array<size_t, 2>>{
+    for (const auto& [rows, dim] : std::vector<std::array<size_t, 2>>{
              {1, 1}, {3, 5}, {2, 16}, {70, 33}, {200, 96}, {5, 1000}}) {
       SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(dim));
       const auto total = static_cast<int64_t>(rows * dim);
@@ -104,8 +125,7 @@ TEST(LayerNorm, ValueAndGradientMatchTheDefinition) {
 
 TEST(LayerNorm, LargeOffsetKeepsItsAccuracy) {
   auto x = normals(512, 1);
-  for (float &v : x)
-    v = std::round(v * 64) / 64 + 1000.0f;
+  for (float& v : x) v = std::round(v * 64) / 64 + 1000.0f;
   const std::vector<float> one(512, 1.0f), zero(512, 0.0f);
   const Result got = run(1, 512, x, one, zero, one);
   const Reference want = reference(1, 512, x, one, zero, one);
@@ -121,10 +141,24 @@ TEST(LayerNorm, Bf16OperandsAreWidenedAndRoundedOnce) {
   const Result want = run(kRows, kDim, to_f32(x16), gamma, beta, to_f32(dy16));
   std::vector<BFloat16> y(kRows * kDim), dx(kRows * kDim);
   std::vector<float> mean(kRows), rstd(kRows), dgamma(kDim), dbeta(kDim);
-  layer_norm(kRows, kDim, kEps, x16.data(), gamma.data(), beta.data(), y.data(),
-             mean.data(), rstd.data());
-  layer_norm_grad(kRows, kDim, dy16.data(), x16.data(), gamma.data(),
-                  mean.data(), rstd.data(), dx.data(), dgamma.data(),
+  layer_norm(kRows,
+             kDim,
+             kEps,
+             x16.data(),
+             gamma.data(),
+             beta.data(),
+             y.data(),
+             mean.data(),
+             rstd.data());
+  layer_norm_grad(kRows,
+                  kDim,
+                  dy16.data(),
+                  x16.data(),
+                  gamma.data(),
+                  mean.data(),
+                  rstd.data(),
+                  dx.data(),
+                  dgamma.data(),
                   dbeta.data());
   EXPECT_EQ(to_f32(y), to_f32(to_bf16(want.y)));
   EXPECT_EQ(to_f32(dx), to_f32(to_bf16(want.dx)));
@@ -139,12 +173,20 @@ TEST(LayerNorm, BitsDoNotDependOnTheThreadCount) {
 
 TEST(LayerNorm, NoRowsGiveZeroParameterGradients) {
   std::vector<float> dgamma(3, 5.0f), dbeta(3, 5.0f);
-  const float *none = nullptr;
-  layer_norm_grad(0, 3, none, none, none, none, none,
-                  static_cast<float *>(nullptr), dgamma.data(), dbeta.data());
+  const float* none = nullptr;
+  layer_norm_grad(0,
+                  3,
+                  none,
+                  none,
+                  none,
+                  none,
+                  none,
+                  static_cast<float*>(nullptr),
+                  dgamma.data(),
+                  dbeta.data());
   EXPECT_EQ(dgamma, std::vector<float>(3, 0.0f));
   EXPECT_EQ(dbeta, std::vector<float>(3, 0.0f));
 }
 
-} // namespace
-} // namespace kexue::kernels
+}  // namespace
+}  // namespace kexue::kernels

@@ -14,20 +14,22 @@ namespace {
 
 using Strides = std::array<int64_t, 4>;
 
-int64_t extent(const Strides &sizes, const Strides &strides) {
+int64_t extent(const Strides& sizes, const Strides& strides) {
   int64_t last = 0;
-  for (size_t i = 0; i < 4; ++i)
-    last += (sizes[i] - 1) * strides[i];
+  for (size_t i = 0; i < 4; ++i) last += (sizes[i] - 1) * strides[i];
   return last + 1;
 }
 
 // The definition, in double.
-std::vector<double> reference(const MatmulSpec &s, const std::vector<float> &a,
-                              const std::vector<float> &b, const float *bias) {
-  const auto at = [](const Strides &st, int64_t p, int64_t q, int64_t i,
-                     int64_t j) {
-    return static_cast<size_t>(p * st[0] + q * st[1] + i * st[2] + j * st[3]);
-  };
+std::vector<double> reference(const MatmulSpec& s,
+                              const std::vector<float>& a,
+                              const std::vector<float>& b,
+                              const float* bias) {
+  const auto at =
+      [](const Strides& st, int64_t p, int64_t q, int64_t i, int64_t j) {
+        return static_cast<size_t>(p * st[0] + q * st[1] + i * st[2] +
+                                   j * st[3]);
+      };
   std::vector<double> c(
       static_cast<size_t>(extent({s.b1, s.b2, s.m, s.n}, s.c_strides)), 7.0);
   for (int64_t p = 0; p < s.b1; ++p) {
@@ -55,7 +57,7 @@ void check_spec(MatmulSpec s) {
   const auto bias = normals(s.n, 3);
   const auto a16 = to_bf16(a);
   const auto b16 = to_bf16(b);
-  for (const float *with : {static_cast<const float *>(nullptr), bias.data()}) {
+  for (const float* with : {static_cast<const float*>(nullptr), bias.data()}) {
     const auto want = reference(s, a, b, with);
     const auto want16 = reference(s, to_f32(a16), to_f32(b16), with);
     std::vector<float> c(want.size(), 7.0f);
@@ -74,15 +76,14 @@ void check_spec(MatmulSpec s) {
 }
 
 class Matmul : public ::testing::Test {
-protected:
+ protected:
   void SetUp() override {
-    if (!has_matmul())
-      GTEST_SKIP() << "built without oneDNN";
+    if (!has_matmul()) GTEST_SKIP() << "built without oneDNN";
   }
 };
 
 TEST_F(Matmul, PlainTransposedAndOddSizesMatchTheDefinition) {
-  for (const auto &[m, n, k] :
+  for (const auto& [m, n, k] :
        std::vector<std::array<int64_t, 3>>{{1, 1, 1},
                                            {1, 7, 5},
                                            {7, 1, 5},
@@ -219,7 +220,10 @@ TEST_F(Matmul, BitsDoNotDependOnTheThreadCount) {
             .a_strides = {0, 0, 1, 700},
             .b_strides = {0, 0, 500, 1},
             .c_strides = {0, 0, 500, 1}},
-           a.data(), b.data(), nullptr, c.data());
+           a.data(),
+           b.data(),
+           nullptr,
+           c.data());
     return c;
   });
 }
@@ -236,28 +240,28 @@ TEST_F(Matmul, ConcurrentCallersGetTheSameResult) {
   matmul(s, a.data(), a.data(), nullptr, want.data());
   std::vector<std::vector<float>> got(4, std::vector<float>(300 * 300));
   std::vector<std::thread> callers;
-  for (auto &c : got) {
+  for (auto& c : got) {
     callers.emplace_back([&] {
       for (int i = 0; i < 5; ++i) {
         matmul(s, a.data(), a.data(), nullptr, c.data());
       }
     });
   }
-  for (std::thread &caller : callers)
-    caller.join();
-  for (const auto &c : got)
-    EXPECT_EQ(c, want);
+  for (std::thread& caller : callers) caller.join();
+  for (const auto& c : got) EXPECT_EQ(c, want);
 }
 
 TEST_F(Matmul, WrongTypesAndSizesAreRefused) {
   const MatmulSpec mixed{
       .m = 1, .n = 1, .k = 1, .in = DType::kF32, .out = DType::kBF16};
   EXPECT_ERROR(matmul(mixed, nullptr, nullptr, nullptr, nullptr),
-               Code::kInvalidArgument, "f32 -> bf16");
+               Code::kInvalidArgument,
+               "f32 -> bf16");
   const MatmulSpec negative{.m = -1, .n = 1, .k = 1};
   EXPECT_ERROR(matmul(negative, nullptr, nullptr, nullptr, nullptr),
-               Code::kInvalidArgument, "sizes");
+               Code::kInvalidArgument,
+               "sizes");
 }
 
-} // namespace
-} // namespace kexue::kernels
+}  // namespace
+}  // namespace kexue::kernels

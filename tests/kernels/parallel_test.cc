@@ -17,8 +17,7 @@ TEST(Parallel, RunsEveryChunkOnce) {
   for (int round = 0; round < 2000; ++round) {
     std::vector<std::atomic<int>> count(17);
     parallel_for(17, [&](int64_t i) { ++count[static_cast<size_t>(i)]; });
-    for (const auto &c : count)
-      ASSERT_EQ(c.load(), 1);
+    for (const auto& c : count) ASSERT_EQ(c.load(), 1);
   }
   set_threads(0);
 }
@@ -35,8 +34,7 @@ TEST(Parallel, NestedAndConcurrentCallsFinish) {
       }
     });
   }
-  for (std::thread &caller : callers)
-    caller.join();
+  for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(total.load(), 4 * 100 * 12);
   set_threads(0);
 }
@@ -49,5 +47,5 @@ TEST(Parallel, NegativeThreadCountIsRefused) {
   EXPECT_ERROR(set_threads(-1), Code::kInvalidArgument, "got -1");
 }
 
-} // namespace
-} // namespace kexue::kernels
+}  // namespace
+}  // namespace kexue::kernels

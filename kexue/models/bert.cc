@@ -20,8 +20,13 @@ const BertConfig& checked(const BertConfig& c) {
                 fmt::format("bert: sizes must be positive: vocab {}, hidden "
                             "{}, layers {}, heads {}, inner {}, positions {}, "
                             "types {}",
-                            c.vocab, c.hidden, c.layers, c.heads, c.inner,
-                            c.positions, c.types));
+                            c.vocab,
+                            c.hidden,
+                            c.layers,
+                            c.heads,
+                            c.inner,
+                            c.positions,
+                            c.types));
   }
   return c;
 }
@@ -47,8 +52,8 @@ Bert::Bert(const Options& options)
     : options_(options),
       word_({.count = checked(options.config).vocab,
              .dim = options.config.hidden}),
-      position_({.count = options.config.positions,
-                 .dim = options.config.hidden}),
+      position_(
+          {.count = options.config.positions, .dim = options.config.hidden}),
       type_({.count = options.config.types, .dim = options.config.hidden}),
       norm_({.dim = options.config.hidden, .eps = options.config.eps}),
       encoder_({.depth = options.config.layers, .remat = options.remat},

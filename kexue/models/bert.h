@@ -16,15 +16,15 @@ struct BertConfig {
   int64_t hidden = 0;
   int64_t layers = 0;
   int64_t heads = 0;
-  int64_t inner = 0;            // feed-forward width
-  int64_t positions = 512;      // rows of the position table
-  int64_t types = 2;            // segments
+  int64_t inner = 0;        // feed-forward width
+  int64_t positions = 512;  // rows of the position table
+  int64_t types = 2;        // segments
   nn::Activation activation = nn::Activation::kGelu;
   std::string activation_name = "gelu";
-  double eps = 1e-12;           // of every LayerNorm
-  double dropout = 0.1;         // hidden
+  double eps = 1e-12;    // of every LayerNorm
+  double dropout = 0.1;  // hidden
   double attention_dropout = 0.1;
-  bool pooler = false;          // tanh(W x_[CLS] + b) before the classifier
+  bool pooler = false;              // tanh(W x_[CLS] + b) before the classifier
   std::vector<std::string> labels;  // of the classifier; empty: none
 };
 

@@ -35,19 +35,29 @@ class ConfigReader final {
         v.get<uint64_t>() > static_cast<uint64_t>(limit)) {
       throw Error(Code::kCorruptData,
                   fmt::format("{}: \"{}\" must be an integer in 1..{}, got {}",
-                              where_, key, limit, v.dump()));
+                              where_,
+                              key,
+                              limit,
+                              v.dump()));
     }
     return v.get<int64_t>();
   }
 
-  double number(const char* key, double fallback, double low, double high) const {
+  double number(const char* key,
+                double fallback,
+                double low,
+                double high) const {
     if (!root_.contains(key)) return fallback;
     const json& v = root_[key];
     if (!v.is_number() || !(v.get<double>() >= low) ||
         !(v.get<double>() <= high)) {
       throw Error(Code::kCorruptData,
                   fmt::format("{}: \"{}\" must be a number in [{}, {}], got {}",
-                              where_, key, low, high, v.dump()));
+                              where_,
+                              key,
+                              low,
+                              high,
+                              v.dump()));
     }
     return v.get<double>();
   }
@@ -68,8 +78,9 @@ class ConfigReader final {
       for (size_t i = 0; i < map.size(); ++i) {
         const std::string id = std::to_string(i);
         if (!map.contains(id) || !map[id].is_string()) {
-          throw Error(Code::kCorruptData,
-                      fmt::format("{}: id2label has no text for {}", where_, id));
+          throw Error(
+              Code::kCorruptData,
+              fmt::format("{}: id2label has no text for {}", where_, id));
         }
         out.push_back(map[id].get<std::string>());
       }
@@ -87,7 +98,8 @@ class ConfigReader final {
 };
 
 // The tensor under any of its known names; empty name if there is none.
-std::string find_name(const io::ModelWeights& weights, const std::string& name) {
+std::string find_name(const io::ModelWeights& weights,
+                      const std::string& name) {
   std::vector<std::string> forms = {name};
   const auto swap = [&](std::string_view from, std::string_view to) {
     const std::string tail = std::string("LayerNorm.") + std::string(from);
@@ -122,7 +134,9 @@ class Loader final {
         if (!may_be_fresh) {
           throw Error(Code::kNotFound,
                       fmt::format("{}: no tensor \"{}\" (nor \"bert.{}\")",
-                                  weights_.shards().at(0).where(), want, want),
+                                  weights_.shards().at(0).where(),
+                                  want,
+                                  want),
                       "is this a BERT checkpoint, and complete?");
         }
         out_.values.push_back(
@@ -133,7 +147,8 @@ class Loader final {
       used_.insert(found);
       const HostArray part = read(found, p.param.type(), stacked);
       std::memcpy(whole.mutable_data() + static_cast<size_t>(i) * bytes,
-                  part.data(), bytes);
+                  part.data(),
+                  bytes);
     }
     out_.values.push_back(std::move(whole));
   }
@@ -155,8 +170,10 @@ class Loader final {
     if (found.shape != want.shape || !is_float(found.dtype)) {
       throw Error(Code::kCorruptData,
                   fmt::format("{}: tensor \"{}\" must be {}, found {}",
-                              weights_.shards().at(0).where(), name,
-                              want.str(), found.str()),
+                              weights_.shards().at(0).where(),
+                              name,
+                              want.str(),
+                              found.str()),
                   "config.json and the weights do not belong together");
     }
     return weights_.tensor(name).cast(DType::kF32);
@@ -183,7 +200,9 @@ BertConfig read_bert_config(const std::string& folder) {
     throw Error(Code::kUnsupported,
                 fmt::format("{}: model_type \"{}\" with {} positions; this "
                             "version reads bert with absolute ones",
-                            path, type, positions));
+                            path,
+                            type,
+                            positions));
   }
   BertConfig c;
   c.vocab = r.size("vocab_size", 1 << 24);
@@ -239,8 +258,7 @@ LoadedBert load_bert(const std::string& folder, const LoadOptions& options) {
 }
 
 std::vector<std::pair<std::string, HostArray>> bert_tensors(
-    const BertConfig& config,
-    const std::vector<HostArray>& values) {
+    const BertConfig& config, const std::vector<HostArray>& values) {
   Bert model({.config = config});
   const auto params = model.parameters();
   if (params.size() != values.size()) {
@@ -297,7 +315,8 @@ void save_bert(const std::string& folder,
       root["label2id"][c.labels[i]] = i;
     }
   }
-  io::save_safetensors(folder + "/model.safetensors", bert_tensors(c, values),
+  io::save_safetensors(folder + "/model.safetensors",
+                       bert_tensors(c, values),
                        {{"format", "pt"}});
   io::write_file(folder + "/config.json", root.dump(2) + "\n");
 }

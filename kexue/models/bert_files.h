@@ -19,9 +19,9 @@ BertConfig read_bert_config(const std::string& folder);
 
 struct LoadedBert {
   BertConfig config;
-  std::vector<HostArray> values;         // in the order of Bert::parameters()
-  std::vector<std::string> fresh;        // parameters that were initialised
-  std::vector<std::string> unexpected;   // tensors in the file, not used
+  std::vector<HostArray> values;        // in the order of Bert::parameters()
+  std::vector<std::string> fresh;       // parameters that were initialised
+  std::vector<std::string> unexpected;  // tensors in the file, not used
 };
 
 struct LoadOptions {
@@ -46,7 +46,6 @@ void save_bert(const std::string& folder,
 
 // The tensors of save_bert, for checkpoints that hold more.
 std::vector<std::pair<std::string, HostArray>> bert_tensors(
-    const BertConfig& config,
-    const std::vector<HostArray>& values);
+    const BertConfig& config, const std::vector<HostArray>& values);
 
 }  // namespace kexue::models

@@ -18,7 +18,8 @@ MultiHeadAttention::MultiHeadAttention(const Options& options)
   if (options.heads < 1 || options.dim % options.heads != 0) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("attention: width {} is not divisible by {} heads",
-                            options.dim, options.heads));
+                            options.dim,
+                            options.heads));
   }
 }
 
@@ -33,9 +34,13 @@ Value MultiHeadAttention::operator()(const Value& x, const Value& mask) const {
   if (!key) {
     key = ops::constant(HostArray(DType::kU32, Shape{2}));
   }
-  const Value o =
-      ops::attention(split(query_(x)), split(key_(x)), split(value_(x)), mask,
-                     key, 1.0 / std::sqrt(static_cast<double>(width)), rate);
+  const Value o = ops::attention(split(query_(x)),
+                                 split(key_(x)),
+                                 split(value_(x)),
+                                 mask,
+                                 key,
+                                 1.0 / std::sqrt(static_cast<double>(width)),
+                                 rate);
   return output_(ops::reshape(o, x.shape().dims()));
 }
 

@@ -22,7 +22,8 @@ Value Dense::operator()(const Value& x) const {
   if (x.rank() < 1 || x.dim(-1) != options_.in) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("dense: last dim of x must be {}, got {}",
-                            options_.in, x.type().str()))
+                            options_.in,
+                            x.type().str()))
         .with_scope(Scope::path());
   }
   const std::string lead =
@@ -33,7 +34,8 @@ Value Dense::operator()(const Value& x) const {
 }
 
 Embedding::Embedding(const Options& options)
-    : options_(options), weight_(Shape{options.count, options.dim}, options.init) {}
+    : options_(options),
+      weight_(Shape{options.count, options.dim}, options.init) {}
 
 Value Embedding::operator()(const Value& ids) const {
   return ops::take(weight_(), ids);
@@ -44,7 +46,8 @@ Value Embedding::first(int64_t n) const {
     throw Error(Code::kInvalidArgument,
                 fmt::format("sequence of {} positions, but the position table "
                             "has {}",
-                            n, options_.count),
+                            n,
+                            options_.count),
                 "truncate the input (max_length)")
         .with_scope(Scope::path());
   }
@@ -65,13 +68,17 @@ RandomScope::RandomScope(ir::Graph& graph, const Value& key)
   next_site = 0;
   rebind(graph, key);
 }
-RandomScope::~RandomScope() { next_site = previous_; }
+RandomScope::~RandomScope() {
+  next_site = previous_;
+}
 
 void RandomScope::rebind(ir::Graph& graph, const Value& key) {
   graph.bind(&kKeyTag, key);
 }
 
-Value RandomScope::current() { return ir::Tracing::current().find(&kKeyTag); }
+Value RandomScope::current() {
+  return ir::Tracing::current().find(&kKeyTag);
+}
 
 Value RandomScope::next_key() {
   const Value key = current();

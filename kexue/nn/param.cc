@@ -36,7 +36,8 @@ HostArray Param::initial(Key key) const {
         x = 1;
         break;
       case Init::Kind::kNormal:
-        x = static_cast<float>(random.normal() * static_cast<double>(init().stddev));
+        x = static_cast<float>(random.normal() *
+                               static_cast<double>(init().stddev));
         break;
       case Init::Kind::kTruncatedNormal:
         x = static_cast<float>(

@@ -32,7 +32,9 @@ AdamW::AdamW(AdamWOptions options) : options_(std::move(options)) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("adamw: wants betas in [0,1), eps > 0, decay >= 0, "
                             "got {}, {}, {}, {}",
-                            options_.beta1, options_.beta2, options_.eps,
+                            options_.beta1,
+                            options_.beta2,
+                            options_.eps,
                             options_.weight_decay));
   }
 }
@@ -55,7 +57,8 @@ Values AdamW::apply(const Update& u) const {
   }
   Value w = u.param - m / (ops::sqrt(v) + eps) * rate;
   const bool excluded = std::any_of(
-      options_.no_decay.begin(), options_.no_decay.end(),
+      options_.no_decay.begin(),
+      options_.no_decay.end(),
       [&](const auto& part) { return u.name.find(part) != std::string::npos; });
   if (!excluded && options_.weight_decay > 0) {
     w = w - u.param * (u.lr * options_.weight_decay);
@@ -70,8 +73,8 @@ Value linear_warmup_decay(const Value& peak,
   const Value one = ops::ones_like(s);
   const Value up = s / ops::maximum(warmup, one);
   const Value down = (total - s) / ops::maximum(total - warmup, one);
-  const Value slope = ops::select(ops::less(s, warmup), up,
-                                  ops::maximum(down, ops::zeros_like(down)));
+  const Value slope = ops::select(
+      ops::less(s, warmup), up, ops::maximum(down, ops::zeros_like(down)));
   return peak * slope;
 }
 

@@ -150,10 +150,13 @@ int run_demo(const DemoOptions& options, Console& console) {
       options.folder + "/config.toml", options.device, options.quick ? 1 : 3);
 
   console.note("demo 4/4: single steps, f32 and bf16 taking turns");
-  const TimingOptions timing =
-      options.quick ? TimingOptions{.repeats = 5, .op_by_op_repeats = 1}
-                    : TimingOptions{};
-  summary.times = time_steps(session, config, timing);
+  const TimingOptions timing = options.quick
+                                   ? TimingOptions{.repeats = 5,
+                                                   .op_by_op_repeats = 1,
+                                                   .op_by_op_kernels = false}
+                                   : TimingOptions{};
+  summary.times =
+      time_steps(session, open_session(options.device, false), config, timing);
   summary.sentences = classify(session, options.folder + "/model");
   const std::string json = summary_json(summary);
   io::write_file(options.folder + "/summary.json", json + "\n");

@@ -32,16 +32,22 @@ std::string step_rows(const DemoSummary& s) {
              fmt::format("{:.0f} ms      {:.2f} times as fast as f32",
                          t.bf16_ms,
                          t.f32_ms / t.bf16_ms));
-  if (t.op_by_op_ms) {
-    out += row("    bf16, op by op",
+  const auto add = [&](const char* name, const OpByOpTime& o, double whole_ms) {
+    out += row(name,
                fmt::format("{:.0f} ms      the whole graph is {:.2f} times as "
                            "fast ({} ops, {} programs)",
-                           *t.op_by_op_ms,
-                           *t.op_by_op_ms / t.bf16_ms,
-                           t.ops,
-                           t.op_programs));
-  }
+                           o.ms,
+                           o.ms / whole_ms,
+                           o.ops,
+                           o.programs));
+  };
+  add("    f32, op by op", t.plain, t.f32_ms);
+  if (t.kernels) add("    bf16, by fused op", *t.kernels, t.bf16_ms);
   return out;
+}
+
+nlohmann::ordered_json json_of(const OpByOpTime& o) {
+  return {{"ops", o.ops}, {"programs", o.programs}, {"compile_s", o.compile_s}};
 }
 
 std::string sentence_rows(const DemoSummary& s) {
@@ -67,13 +73,11 @@ std::string summary_json(const DemoSummary& s) {
                                 {"warm_first_step_s", s.warm.first_step_end_s},
                                 {"step_ms_f32", t.f32_ms},
                                 {"step_ms_bf16", t.bf16_ms}};
-  if (t.op_by_op_ms) {
-    out["step_ms_op_by_op"] = *t.op_by_op_ms;
-    out["op_by_op_ops"] = t.ops;
-    out["op_by_op_programs"] = t.op_programs;
-    out["op_by_op_compile_s"] = t.op_compile_s;
-  } else {
-    out["step_ms_op_by_op"] = nullptr;
+  out["step_ms_op_by_op"] = t.plain.ms;
+  out["op_by_op"] = json_of(t.plain);
+  if (t.kernels) {
+    out["step_ms_op_by_op_kernels"] = t.kernels->ms;
+    out["op_by_op_kernels"] = json_of(*t.kernels);
   }
   out["timed_batch"] = {t.batch, t.length};
   out["peak_rss_mb"] = s.peak_rss_mb;

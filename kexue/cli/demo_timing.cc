@@ -142,16 +142,16 @@ void time_precisions(const runtime::Session& session,
   times.bf16_ms = median(bf16_ms);
 }
 
-void time_op_by_op(const runtime::Session& session,
-                   const Subject& s,
-                   int repeats,
-                   StepTimes& times) {
+OpByOpTime time_op_by_op(const runtime::Session& session,
+                         const Subject& s,
+                         DType compute,
+                         int repeats) {
   const auto params = s.bert->parameters();
   const auto& batch = s.batches.front();
   const auto made = train::build_step(
       params, s.loss, *s.optimizer, train::types_of(batch), s.step);
   runtime::CompileOptions options;
-  options.compute = DType::kBF16;
+  options.compute = compute;
   const runtime::OpByOp ops(session, *made.graph, options);
   auto arrays = train::initial_state(
       train::state_layout(params, *s.optimizer), s.loaded.values, s.step);
@@ -167,15 +167,16 @@ void time_op_by_op(const runtime::Session& session,
     ops.run(args).back().await();
     if (i >= 0) ms.push_back(ms_since(start));
   }
-  times.op_by_op_ms = median(ms);
-  times.ops = ops.ops();
-  times.op_programs = ops.programs();
-  times.op_compile_s = ops.compile_s();
+  return {.ms = median(ms),
+          .ops = ops.ops(),
+          .programs = ops.programs(),
+          .compile_s = ops.compile_s()};
 }
 
 }  // namespace
 
 StepTimes time_steps(const runtime::Session& session,
+                     const runtime::Session& plain,
                      const train::RunConfig& config,
                      const TimingOptions& options) {
   const Subject subject = subject_of(config);
@@ -184,8 +185,10 @@ StepTimes time_steps(const runtime::Session& session,
   times.batch = shape[0];
   times.length = shape[1];
   time_precisions(session, subject, options.repeats, times);
-  if (options.op_by_op_repeats > 0) {
-    time_op_by_op(session, subject, options.op_by_op_repeats, times);
+  const int repeats = options.op_by_op_repeats;
+  times.plain = time_op_by_op(plain, subject, DType::kF32, repeats);
+  if (options.op_by_op_kernels) {
+    times.kernels = time_op_by_op(session, subject, DType::kBF16, repeats);
   }
   return times;
 }

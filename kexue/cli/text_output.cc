@@ -11,10 +11,11 @@
 
 namespace kexue::cli {
 
-runtime::Session open_session(const DeviceOptions& options) {
+runtime::Session open_session(const DeviceOptions& options, bool use_kernels) {
   runtime::SessionOptions session;
   session.plugin = options.plugin;
   session.threads = static_cast<int>(options.threads);
+  session.use_kernels = use_kernels;
   return runtime::Session(session);
 }
 

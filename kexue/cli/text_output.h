@@ -15,7 +15,9 @@ namespace kexue::cli {
 // enough that results appear while a long file is read.
 inline constexpr size_t kBlockLines = 4096;
 
-runtime::Session open_session(const DeviceOptions& options);
+// Without kernels every fused op runs as its composition.
+runtime::Session open_session(const DeviceOptions& options,
+                              bool use_kernels = true);
 train::InferenceOptions inference_options(const TextOptions& options);
 
 // Errors: kNotFound if there is no such folder.

@@ -164,6 +164,9 @@ TEST(Report, ConfigAndEnvironmentAreChecked) {
   io::write_file(dir / "environment.json", std::string_view("[1]"));
   EXPECT_ERROR(
       write_report(dir.path()), Code::kCorruptData, "environment.json:1");
+  io::write_file(dir / "environment.json", std::string_view(R"({"flags":{}})"));
+  write_report(dir.path());
+  EXPECT_TRUE(has(read_page(dir.path()), "<dt>Flags</dt><dd>none</dd>"));
 }
 
 TEST(Report, OnlyMetricsAreNeeded) {

@@ -68,7 +68,7 @@ std::string speed_tiles(const RunRecord& run) {
       tile("time",
            figure(done.train_s, Unit::kSeconds),
            std::isfinite(done.first_step_s)
-               ? "first step after " + figure(done.first_step_s, Unit::kSeconds)
+               ? "first step: " + figure(done.first_step_s, Unit::kSeconds)
                : "");
   if (std::isfinite(done.tokens_per_s)) {
     const double padding = padding_share(run);

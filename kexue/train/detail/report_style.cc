@@ -71,6 +71,7 @@ figcaption small { font-weight: 400; }
 }
 svg.static { display: block; width: 100%; height: auto; }
 .static text { font: 12px system-ui, sans-serif; fill: var(--quiet); }
+@media (max-width: 520px) { .static text { font-size: 16px; } }
 .static .grid { stroke: var(--grid); }
 .static .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .static .faint { stroke-width: 1; opacity: .4; }

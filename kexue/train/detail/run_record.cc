@@ -199,7 +199,9 @@ std::string text_of(const json& v) {
 
 void flatten(const json& object, const std::string& prefix, Rows* rows) {
   for (const auto& [key, value] : object.items()) {
-    if (value.is_object()) {
+    if (value.empty()) {  // {}, [] and null
+      rows->emplace_back(prefix + key, "none");
+    } else if (value.is_object()) {
       flatten(value, prefix + key + ".", rows);
     } else {
       rows->emplace_back(prefix + key, text_of(value));

@@ -1,0 +1,193 @@
+#include "kexue/train/config.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "kexue/io/atomic_file.h"
+#include "tests/support/error_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace kexue::train {
+namespace {
+
+using testing::TempFolder;
+
+constexpr const char* kNeeded =
+    "[model]\nmodel = \"m\"\n[data]\ntrain_file = \"t.tsv\"\n";
+
+RunConfig read(const std::string& text) {
+  const TempFolder folder;
+  const std::string path = folder / "run.toml";
+  io::write_file(path, text);
+  return read_run_config(path);
+}
+
+TEST(RunConfig, MissingKeysHaveTheirDefaults) {
+  const RunConfig c = read(kNeeded);
+  EXPECT_EQ(c.model, "m");
+  EXPECT_EQ(c.train_file, "t.tsv");
+  EXPECT_EQ(c.epochs, 2);
+  EXPECT_EQ(c.batch_size, 32);
+  EXPECT_EQ(c.lr, 5e-5);
+  EXPECT_EQ(c.precision, "bf16");
+  EXPECT_EQ(c.max_buckets, 6);
+  EXPECT_TRUE(c.folder.starts_with("runs/run-20")) << c.folder;
+}
+
+TEST(RunConfig, TomlOfAConfigReadsBackEqual) {
+  RunConfig c;
+  c.model = "a \"b\" \\ \xE6\x96\x87 \x01";
+  c.train_file = "t";
+  c.dev_file = "d";
+  c.lr = 1.0 / 3;
+  c.weight_decay = 1;
+  c.warmup_ratio = 0;
+  c.clip_norm = 1e-300;
+  c.second_text_column = 2;
+  c.skip_bad_lines = true;
+  c.loss_scale = "1024";
+  c.precision = "fp16";
+  c.seed = 9223372036854775807U;
+  c.folder = "runs/x";
+  EXPECT_EQ(read(to_toml(c)), c);
+}
+
+TEST(RunConfig, LossScaleMayBeANumber) {
+  const std::string text = std::string(kNeeded) + "[train]\nloss_scale = ";
+  EXPECT_EQ(read(text + "1024").loss_scale, "1024");
+  EXPECT_EQ(read(text + "0.5").loss_scale, "0.5");
+  EXPECT_EQ(read(text + "\"dynamic\"").loss_scale, "dynamic");
+  EXPECT_ERROR(read(text + "0"),
+               Code::kInvalidArgument,
+               "run.toml:6: train.loss_scale",
+               "positive");
+}
+
+TEST(RunConfig, UnknownKeyNamesTheNearest) {
+  EXPECT_ERROR(read(std::string(kNeeded) + "[train]\nlrr = 1e-5\n"),
+               Code::kInvalidArgument,
+               "run.toml:6: unknown key \"train.lrr\"",
+               "did you mean \"train.lr\"?");
+  EXPECT_ERROR(read(std::string(kNeeded) + "[trian]\nepochs = 1\n"),
+               Code::kInvalidArgument,
+               "run.toml:5: unknown key \"trian.epochs\"",
+               "\"train.epochs\"");
+  EXPECT_ERROR(read("lr = 1\n"),
+               Code::kInvalidArgument,
+               "run.toml:1: unknown key \"lr\"",
+               "\"train.lr\"");
+  EXPECT_ERROR(read("train = 3\n"),
+               Code::kInvalidArgument,
+               "run.toml:1: unknown key \"train\"");
+}
+
+TEST(RunConfig, HugeOrHostileKeysStayShortInTheMessage) {
+  const std::string text = "\"" + std::string(100'000, 'x') + "\" = 1\n";
+  try {
+    read(text);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_LT(std::string(e.what()).size(), 400U);
+  }
+  EXPECT_ERROR(read("\"a\\u001bb\" = 1\n"),
+               Code::kInvalidArgument,
+               "unknown key \"a\\x1bb\"");
+}
+
+TEST(RunConfig, WrongTypesSayWhatIsWanted) {
+  const auto with = [](const std::string& line) {
+    return read(std::string(kNeeded) + "[train]\n" + line + "\n");
+  };
+  EXPECT_ERROR(with("epochs = \"two\""),
+               Code::kInvalidArgument,
+               "run.toml:6: train.epochs must be an integer, got text");
+  EXPECT_ERROR(with("epochs = 2.5"),
+               Code::kInvalidArgument,
+               "train.epochs must be an integer");
+  EXPECT_ERROR(with("lr = true"),
+               Code::kInvalidArgument,
+               "train.lr must be a number, got true or false");
+  EXPECT_ERROR(with("remat = 1"),
+               Code::kInvalidArgument,
+               "train.remat must be true or false, got an integer");
+  EXPECT_ERROR(with("precision = [1]"),
+               Code::kInvalidArgument,
+               "train.precision must be text, got a list");
+  EXPECT_EQ(with("lr = 1").lr, 1.0);
+}
+
+TEST(RunConfig, ValuesOutsideTheirRangeAreErrors) {
+  const auto refused = [](const std::string& section,
+                          const std::string& line,
+                          const std::string& part) {
+    const std::string head =
+        section == "data" ? kNeeded : kNeeded + ("[" + section + "]\n");
+    EXPECT_ERROR(read(head + line + "\n"), Code::kInvalidArgument, part);
+  };
+  refused("train", "lr = 0", "train.lr must be a number in (0, inf), got 0");
+  refused("train", "lr = nan", "train.lr");
+  refused("train", "lr = inf", "train.lr");
+  refused("train", "dropout = 1.0", "train.dropout must be a number in [0, 1)");
+  refused("train", "warmup_ratio = 1.5", "train.warmup_ratio");
+  refused("train", "epochs = 0", "train.epochs");
+  refused("train", "batch_size = -1", "train.batch_size");
+  refused("train", "seed = -1", "train.seed");
+  refused("train", "precision = \"f8\"", "f32, bf16 or fp16, got \"f8\"");
+  refused("data", "max_buckets = 0", "data.max_buckets");
+  refused("data", "max_length = 2", "data.max_length");
+  refused("data", "label_column = -1", "data.label_column");
+  refused("data", "text_column = 0", "must differ");
+}
+
+TEST(RunConfig, NeededKeysMustBeThere) {
+  EXPECT_ERROR(read("[data]\ntrain_file = \"t\"\n"),
+               Code::kInvalidArgument,
+               "model.model must be given");
+  EXPECT_ERROR(read("[model]\nmodel = \"m\"\n"),
+               Code::kInvalidArgument,
+               "data.train_file must be given");
+}
+
+TEST(RunConfig, SyntaxErrorsNameFileAndLine) {
+  EXPECT_ERROR(
+      read("[model]\nmodel = \n"), Code::kInvalidArgument, "run.toml:2:");
+  EXPECT_ERROR(
+      read("[model]\nmodel = \"\xFF\"\n"), Code::kInvalidArgument, "run.toml:");
+  EXPECT_ERROR(read("a = " + std::string(5000, '[')),
+               Code::kInvalidArgument,
+               "run.toml:1:");
+}
+
+TEST(RunConfig, MissingAndHugeFilesAreErrors) {
+  EXPECT_ERROR(read_run_config("/no/such.toml"), Code::kNotFound, "such.toml");
+  EXPECT_ERROR(read(std::string((1 << 20) + 1, '#')),
+               Code::kUnsupported,
+               "the limit is 1048576");
+}
+
+TEST(RunConfig, HandMadeConfigsAreCheckedToo) {
+  RunConfig c;
+  EXPECT_ERROR(
+      check_run_config(c), Code::kInvalidArgument, "model.model must be given");
+  c.model = "m";
+  c.train_file = "t";
+  check_run_config(c);
+  c.lr = -1;
+  EXPECT_ERROR(check_run_config(c), Code::kInvalidArgument, "train.lr");
+}
+
+TEST(RunConfig, NamesOfPrecisionsAndScales) {
+  EXPECT_EQ(precision_from_name("fp16"), DType::kF16);
+  EXPECT_EQ(precision_from_name("bf16"), DType::kBF16);
+  EXPECT_EQ(loss_scale_from_name("none").kind, LossScale::Kind::kNone);
+  EXPECT_EQ(loss_scale_from_name("dynamic").initial, 65536);
+  EXPECT_EQ(loss_scale_from_name("1024").kind, LossScale::Kind::kStatic);
+  for (const char* bad : {"", "-1", "inf", "nan", "1024x", "auto", "1e39"}) {
+    EXPECT_ERROR(
+        loss_scale_from_name(bad), Code::kInvalidArgument, "loss scale");
+  }
+}
+
+}  // namespace
+}  // namespace kexue::train

@@ -110,9 +110,17 @@ void lower_dot(Emitter& e, const Node& n) {
   const auto list = [](const std::vector<int64_t>& v) {
     return fmt::format("[{}]", fmt::join(v, ", "));
   };
+  std::vector<stablehlo::Ssa> factors;
+  for (size_t i = 0; i < 2; ++i) {
+    factors.push_back(e.get(n.inputs[i]));
+    if (!e.mixed_products() && factors.back().type.dtype != type.dtype) {
+      const TensorType wide{type.dtype, factors.back().type.shape};
+      factors.back() = e.emit("stablehlo.convert", {factors.back()}, {wide})[0];
+    }
+  }
   auto out = e.emit(
       "stablehlo.dot_general",
-      {e.get(n.inputs[0]), e.get(n.inputs[1])},
+      factors,
       {type},
       fmt::format("dot_dimension_numbers = #stablehlo.dot<"
                   "lhs_batching_dimensions = {}, rhs_batching_dimensions = {}, "

@@ -31,6 +31,7 @@ Platform platform_for(const std::string& name, bool has_ffi) {
   // Fast min and max lose NaN: a broken step would look sound.
   p.flags = {{"xla_cpu_enable_fast_min_max", false}};
   p.low_glue = false;
+  p.mixed_products = false;  // "BF16 x BF16 = F32" is unsupported in a thunk
   p.unroll = 16;
   p.fast_bf16 = bf16;
   if (has_ffi) p.kernels = kernels::names();

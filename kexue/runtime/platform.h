@@ -20,6 +20,8 @@ struct Platform {
   std::vector<std::string> kernels;
   // Whether 16-bit values pay between products too (Precision::low_glue).
   bool low_glue = true;
+  // The compiler takes products of 16-bit values with f32 results.
+  bool mixed_products = true;
   // Loops of at most this many turns become straight-line code.
   int64_t unroll = 0;
   // The processor has bf16 products; without them bf16 is slower than f32.

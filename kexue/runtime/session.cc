@@ -99,8 +99,11 @@ std::string Session::emit(const ir::Graph& graph,
                           const CompileOptions& options,
                           CompileStats* stats) const {
   const auto g = rewrite(graph, options);
-  const std::string text = stablehlo::to_module(
-      *g, {.alias = options.alias, .kernels = platform_.kernels});
+  const std::string text =
+      stablehlo::to_module(*g,
+                           {.alias = options.alias,
+                            .kernels = platform_.kernels,
+                            .mixed_products = platform_.mixed_products});
   if (stats != nullptr) {
     stats->nodes = g->nodes().size();
     stats->kernel_calls = count_calls(text);

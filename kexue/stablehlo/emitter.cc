@@ -243,7 +243,7 @@ std::string Emitter::take_text() {
 }
 
 std::string to_module(const ir::Graph& graph, const ModuleOptions& options) {
-  Emitter e(options.kernels);
+  Emitter e(options.kernels, options.mixed_products);
   std::vector<TensorType> in;
   for (const auto& v : graph.inputs()) in.push_back(v.type());
   const auto args = e.begin_region(in);

@@ -31,11 +31,13 @@ class Emitter final {
  public:
   Emitter() = default;
   // `kernels`: custom-call targets that the platform registers.
-  explicit Emitter(std::vector<std::string> kernels)
-      : kernels_(std::move(kernels)) {}
+  // `mixed_products`: see ModuleOptions.
+  explicit Emitter(std::vector<std::string> kernels, bool mixed_products = true)
+      : kernels_(std::move(kernels)), mixed_products_(mixed_products) {}
 
   // True if `target` is not empty and registered on this platform.
   bool use_kernel(std::string_view target) const;
+  bool mixed_products() const { return mixed_products_; }
 
   // Adds `"name"(operands) {attrs} : types` with optional region texts.
   std::vector<Ssa> emit(std::string_view name,
@@ -77,6 +79,7 @@ class Emitter final {
   std::string fresh();
 
   std::vector<std::string> kernels_;
+  bool mixed_products_ = true;
   std::vector<std::string> buffers_ = {""};
   std::vector<std::string> heads_;
   std::unordered_map<ir::Value, Ssa, ir::ValueHash> bound_;
@@ -89,6 +92,9 @@ struct ModuleOptions {
   std::string name = "kexue";
   // Custom-call targets that may be used, by name.
   std::vector<std::string> kernels = {};
+  // Whether the compiler takes products of 16-bit values with f32 results. If
+  // not, ops convert the inputs first: the same numbers.
+  bool mixed_products = true;
 };
 
 // The whole graph as a module with one function, @main.

@@ -122,7 +122,12 @@ class Loader final {
   Loader(const io::ModelWeights& weights, LoadedBert& out, Key key)
       : weights_(weights), out_(out), key_(key) {}
 
-  void load(const nn::NamedParam& p, bool may_be_fresh) {
+  void make(const nn::NamedParam& p) {
+    out_.values.push_back(p.param.initial(key_.fold_in(out_.values.size())));
+    out_.fresh.push_back(p.name);
+  }
+
+  void load(const nn::NamedParam& p) {
     const bool stacked = p.name.starts_with("encoder.");
     const int64_t parts = stacked ? p.param.shape()[0] : 1;
     HostArray whole(p.param.type());
@@ -131,18 +136,12 @@ class Loader final {
       const std::string want = hugging_face_name(p.name, stacked ? i : -1);
       const std::string found = find_name(weights_, want);
       if (found.empty()) {
-        if (!may_be_fresh) {
-          throw Error(Code::kNotFound,
-                      fmt::format("{}: no tensor \"{}\" (nor \"bert.{}\")",
-                                  weights_.shards().at(0).where(),
-                                  want,
-                                  want),
-                      "is this a BERT checkpoint, and complete?");
-        }
-        out_.values.push_back(
-            p.param.initial(key_.fold_in(out_.values.size())));
-        out_.fresh.push_back(p.name);
-        return;
+        throw Error(Code::kNotFound,
+                    fmt::format("{}: no tensor \"{}\" (nor \"bert.{}\")",
+                                weights_.shards().at(0).where(),
+                                want,
+                                want),
+                    "is this a BERT checkpoint, and complete?");
       }
       used_.insert(found);
       const HostArray part = read(found, p.param.type(), stacked);
@@ -251,7 +250,9 @@ LoadedBert load_bert(const std::string& folder, const LoadOptions& options) {
   Bert model({.config = out.config});
   Loader loader(weights, out, options.key);
   for (const auto& p : model.parameters()) {
-    loader.load(p, fresh_head && p.name.starts_with("classifier."));
+    // A classifier of the file was trained on other classes.
+    const bool fresh = fresh_head && p.name.starts_with("classifier.");
+    fresh ? loader.make(p) : loader.load(p);
   }
   loader.list_unexpected();
   return out;

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <new>
+#include <memory>
 #include <utility>
 
 #include "kexue/base/error.h"
@@ -15,13 +15,18 @@ namespace {
 // 64 bytes: what XLA:CPU wants for zero-copy inputs and AVX-512 for speed.
 constexpr size_t kAlignment = 64;
 
+// Zeros. Large blocks come from the system as zero pages that take no memory
+// until they are written: optimizer slots are only read once, for the upload.
 std::shared_ptr<std::byte> allocate(size_t bytes) {
-  const size_t padded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* p = std::aligned_alloc(kAlignment, padded == 0 ? kAlignment : padded);
-  if (p == nullptr) {
+  void* block = std::calloc(bytes + kAlignment, 1);
+  if (block == nullptr) {
     throw Error(Code::kIo, fmt::format("out of memory: {} bytes", bytes));
   }
-  return {static_cast<std::byte*>(p), [](std::byte* q) { std::free(q); }};
+  const std::shared_ptr<void> owner(block, [](void* p) { std::free(p); });
+  void* at = block;
+  size_t room = bytes + kAlignment;
+  std::align(kAlignment, bytes, at, room);
+  return {owner, static_cast<std::byte*>(at)};
 }
 
 template <class F>
@@ -80,7 +85,6 @@ T store(double x) {
 
 HostArray::HostArray(TensorType type) : type_(std::move(type)) {
   auto p = allocate(bytes());
-  std::memset(p.get(), 0, bytes());
   data_ = p.get();
   owner_ = std::move(p);
   writable_ = true;

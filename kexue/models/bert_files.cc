@@ -128,23 +128,17 @@ class Loader final {
   }
 
   void load(const nn::NamedParam& p) {
-    const bool stacked = p.name.starts_with("encoder.");
-    const int64_t parts = stacked ? p.param.shape()[0] : 1;
+    if (!p.name.starts_with("encoder.")) {
+      out_.values.push_back(find(p.name, -1, p.param.type()));
+      return;
+    }
+    const int64_t parts = p.param.shape()[0];
     HostArray whole(p.param.type());
     const size_t bytes = whole.bytes() / static_cast<size_t>(parts);
+    auto dims = whole.shape().dims();
+    dims.erase(dims.begin());
     for (int64_t i = 0; i < parts; ++i) {
-      const std::string want = hugging_face_name(p.name, stacked ? i : -1);
-      const std::string found = find_name(weights_, want);
-      if (found.empty()) {
-        throw Error(Code::kNotFound,
-                    fmt::format("{}: no tensor \"{}\" (nor \"bert.{}\")",
-                                weights_.shards().at(0).where(),
-                                want,
-                                want),
-                    "is this a BERT checkpoint, and complete?");
-      }
-      used_.insert(found);
-      const HostArray part = read(found, p.param.type(), stacked);
+      const HostArray part = find(p.name, i, {DType::kF32, Shape(dims)});
       std::memcpy(whole.mutable_data() + static_cast<size_t>(i) * bytes,
                   part.data(),
                   bytes);
@@ -159,12 +153,24 @@ class Loader final {
   }
 
  private:
-  HostArray read(const std::string& name, TensorType want, bool stacked) {
-    if (stacked) {
-      auto dims = want.shape.dims();
-      dims.erase(dims.begin());
-      want.shape = Shape(dims);
+  // One tensor of the file, by our name; a view of the mapped file if it needs
+  // no conversion.
+  HostArray find(const std::string& ours, int64_t layer, TensorType type) {
+    const std::string want = hugging_face_name(ours, layer);
+    const std::string found = find_name(weights_, want);
+    if (found.empty()) {
+      throw Error(Code::kNotFound,
+                  fmt::format("{}: no tensor \"{}\" (nor \"bert.{}\")",
+                              weights_.shards().at(0).where(),
+                              want,
+                              want),
+                  "is this a BERT checkpoint, and complete?");
     }
+    used_.insert(found);
+    return read(found, std::move(type));
+  }
+
+  HostArray read(const std::string& name, const TensorType& want) const {
     const TensorType found = weights_.type(name);
     if (found.shape != want.shape || !is_float(found.dtype)) {
       throw Error(Code::kCorruptData,

@@ -19,7 +19,9 @@ BertConfig read_bert_config(const std::string& folder);
 
 struct LoadedBert {
   BertConfig config;
-  std::vector<HostArray> values;        // in the order of Bert::parameters()
+  // In the order of Bert::parameters(); views of the mapped file where that
+  // saves a copy.
+  std::vector<HostArray> values;
   std::vector<std::string> fresh;       // parameters that were initialised
   std::vector<std::string> unexpected;  // tensors in the file, not used
 };

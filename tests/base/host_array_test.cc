@@ -37,6 +37,17 @@ TEST(HostArray, ReadOnlyViewRefusesWrites) {
   EXPECT_ERROR(v.mutable_data(), Code::kInternal, "read-only");
 }
 
+TEST(HostArray, NewArraysAreZeroAndAligned) {
+  for (const int64_t size : {0, 1, 7, 1000, 300'000}) {
+    HostArray a(DType::kU8, Shape{size});
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(a.data()) % 64, 0U);
+    for (uint8_t& x : a.mutable_span<uint8_t>()) {
+      ASSERT_EQ(x, 0);
+      x = 255;  // what the next array must not see
+    }
+  }
+}
+
 TEST(HostArray, EmptyArraysWork) {
   const HostArray a(DType::kF32, Shape{0, 4});
   EXPECT_EQ(a.size(), 0);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kexue/base/error.h"
+#include "kexue/ir/location.h"
 
 namespace kexue::ir {
 namespace {
@@ -43,7 +44,7 @@ void walk(const Graph& graph,
           ValueMap& map) {
   for (const auto& node : graph.nodes()) {
     if (is_input(*node)) continue;
-    const ScopeOverride scope(node->scope);
+    const NodeOrigin origin(*node);
     const Values made = rule(*node, lookup_or_empty(map, node->inputs), into);
     for (size_t i = 0; i < made.size(); ++i) {
       if (made[i]) map[Value(node.get(), static_cast<int>(i))] = made[i];

@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "kexue/base/error.h"
+#include "kexue/ir/location.h"
 
 namespace kexue::ir {
 namespace {
 
 thread_local Graph* current_graph = nullptr;
 thread_local std::string scope_path;
+thread_local std::source_location location;
+thread_local bool inside_call = false;
 
 bool is_ancestor(const Graph* maybe, const Graph* of) {
   for (const Graph* g = of; g != nullptr; g = g->parent()) {
@@ -75,13 +78,14 @@ Node& Graph::add(const OpDef& op,
   node->attrs = std::move(attrs);
   node->regions = std::move(regions);
   node->scope = scope_path;
+  node->where = location;
   node->graph = home;
   node->id = static_cast<int64_t>(home->nodes_.size());
   try {
     node->types =
         op.infer({op.name, node->inputs, node->attrs, node->region_list()});
   } catch (const Error& e) {
-    throw e.with_scope(scope_path);
+    throw e.with_scope(scope_path).with_line(to_string(location));
   }
   home->nodes_.push_back(std::move(node));
   return *home->nodes_.back();
@@ -154,11 +158,40 @@ const std::string& Scope::path() {
   return scope_path;
 }
 
-ScopeOverride::ScopeOverride(const std::string& path) : previous_(scope_path) {
-  scope_path = path;
+Arg::Arg(const Value& v, const std::source_location& where)
+    : Value(v), outermost_(!inside_call) {
+  if (!outermost_) return;
+  inside_call = true;
+  location = where;
 }
-ScopeOverride::~ScopeOverride() {
-  scope_path = previous_;
+Arg::~Arg() {
+  if (!outermost_) return;
+  inside_call = false;
+  location = {};
+}
+
+const std::source_location& current_location() {
+  return location;
+}
+
+std::string to_string(const std::source_location& where) {
+  if (where.line() == 0) return "";
+  const std::string_view file = where.file_name();
+  const size_t slash = file.rfind('/');
+  return std::string(file.substr(slash == file.npos ? 0 : slash + 1)) + ":" +
+         std::to_string(where.line());
+}
+
+NodeOrigin::NodeOrigin(const Node& node)
+    : scope_(scope_path), where_(location), was_inside_(inside_call) {
+  scope_path = node.scope;
+  location = node.where;
+  inside_call = true;
+}
+NodeOrigin::~NodeOrigin() {
+  scope_path = scope_;
+  location = where_;
+  inside_call = was_inside_;
 }
 
 }  // namespace kexue::ir

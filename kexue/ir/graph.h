@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +23,7 @@ struct Node {
   Attrs attrs;
   std::vector<std::unique_ptr<Graph>> regions;
   std::string scope;
+  std::source_location where;  // of the call that made it
   Graph* graph = nullptr;
   int64_t id = 0;  // position in the graph; inputs have smaller ids
 
@@ -119,18 +121,6 @@ class Scope final {
 
  private:
   size_t previous_length_;
-};
-
-// Gives nodes added meanwhile the scope of another node (for transforms).
-class ScopeOverride final {
- public:
-  explicit ScopeOverride(const std::string& path);
-  ~ScopeOverride();
-  ScopeOverride(const ScopeOverride&) = delete;
-  ScopeOverride& operator=(const ScopeOverride&) = delete;
-
- private:
-  std::string previous_;
 };
 
 }  // namespace kexue::ir

@@ -36,6 +36,14 @@ struct VjpContext {
   Value dy;  // cotangent of output 0, never empty for one-output ops
 };
 
+// What `batch` sees: a node, and its inputs in the batched program.
+struct BatchContext {
+  const Node& node;
+  const Values& x;                   // batched ones have one more leading axis
+  const std::vector<bool>& batched;  // which inputs do; at least one
+  int64_t size;                      // of that axis
+};
+
 struct EvalContext {
   const Node& node;
   std::span<const HostArray> x;
@@ -64,6 +72,10 @@ struct OpDef {
   void (*lower)(stablehlo::Emitter&, const Node&) = nullptr;
   // Reference result on the host, each output rounded once.
   std::vector<HostArray> (*eval)(const EvalContext&) = nullptr;
+  // The node for `size` examples at once: every output gets a leading axis of
+  // that size. Without a rule a fused op is composed, any other op runs in a
+  // loop over the examples.
+  Values (*batch)(const BatchContext&) = nullptr;
   // Fused ops: the same outputs from plain ops.
   Values (*compose)(const Node&, const Values& inputs) = nullptr;
   // Fused ops: target of the custom call that computes this node, or "" if no
@@ -93,6 +105,7 @@ struct OpDef {
 
 namespace kexue {
 using ir::Attrs;
+using ir::BatchContext;
 using ir::Cast;
 using ir::EvalContext;
 using ir::InferContext;

@@ -13,7 +13,7 @@ struct Node;
 
 // Output `index` of a node. A handle: copying is free, the graph owns the
 // node and must outlive the handle. A default-made Value is empty.
-class Value final {
+class Value {  // not final: ir::Arg adds the line of the call
  public:
   Value() = default;
   Value(Node* node, int index) : node_(node), index_(index) {}

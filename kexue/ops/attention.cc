@@ -194,7 +194,7 @@ constexpr OpDef kAttentionGrad{
     .keep_inputs = 0xe0,  // o, lse, do stay wide
 };
 
-Value attention(const Value& q,
+Value attention(const Arg& q,
                 const Value& k,
                 const Value& v,
                 const Value& mask,

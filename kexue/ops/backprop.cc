@@ -7,6 +7,7 @@
 
 #include "kexue/base/error.h"
 #include "kexue/ir/clone.h"
+#include "kexue/ir/location.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/shape_ops.h"
 
@@ -93,7 +94,8 @@ Values node_vjp(const VjpContext& c) {
   throw Error(Code::kUnsupported,
               fmt::format("{}: no derivative rule", c.node.op->name),
               "wrap the value in stop_gradient if it counts as a constant")
-      .with_scope(c.node.scope);
+      .with_scope(c.node.scope)
+      .with_line(ir::to_string(c.node.where));
 }
 
 void visit(Node& node, const std::vector<bool>& active, Cotangents& ct) {
@@ -113,7 +115,7 @@ void visit(Node& node, const std::vector<bool>& active, Cotangents& ct) {
     any = any || needs.back();
   }
   if (!any) return;
-  const ir::ScopeOverride scope(node.scope);
+  const ir::NodeOrigin origin(node);
   const Values inputs = node.inputs;  // a rule may extend the node
   const Values dxs =
       node_vjp({node, inputs, dys, needs, node.out(), dys[0] ? dys[0] : first});

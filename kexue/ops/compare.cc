@@ -151,26 +151,26 @@ constexpr OpDef kWiden{
     .cast = Cast::kF32,
 };
 
-Value equal(const Value& a, const Value& b) {
+Value equal(const Arg& a, const Value& b) {
   return binary(kEqual, a, b);
 }
-Value not_equal(const Value& a, const Value& b) {
+Value not_equal(const Arg& a, const Value& b) {
   return binary(kNotEqual, a, b);
 }
-Value less(const Value& a, const Value& b) {
+Value less(const Arg& a, const Value& b) {
   return binary(kLess, a, b);
 }
-Value less_equal(const Value& a, const Value& b) {
+Value less_equal(const Arg& a, const Value& b) {
   return binary(kLessEqual, a, b);
 }
-Value greater(const Value& a, const Value& b) {
+Value greater(const Arg& a, const Value& b) {
   return binary(kGreater, a, b);
 }
-Value greater_equal(const Value& a, const Value& b) {
+Value greater_equal(const Arg& a, const Value& b) {
   return binary(kGreaterEqual, a, b);
 }
 
-Value select(const Value& condition, const Value& a, const Value& b) {
+Value select(const Arg& condition, const Value& a, const Value& b) {
   const Shape shape =
       broadcast_shapes(broadcast_shapes(condition.shape(), a.shape(), "select"),
                        b.shape(),
@@ -181,19 +181,19 @@ Value select(const Value& condition, const Value& a, const Value& b) {
       .out();
 }
 
-Value convert(const Value& x, DType dtype) {
+Value convert(const Arg& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   return x.graph().add(kConvert, {x}, {{"to", dtype}}).out();
 }
 
-Value widen(const Value& x) {
+Value widen(const Arg& x) {
   if (x.dtype() == DType::kF16 || x.dtype() == DType::kBF16) {
     return convert(x, DType::kF32);
   }
   return x.graph().add(kWiden, {x}).out();
 }
 
-Value stop_gradient(const Value& x) {
+Value stop_gradient(const Arg& x) {
   return x.graph().add(kStopGradient, {x}).out();
 }
 

@@ -293,49 +293,49 @@ constexpr OpDef kNot{
     .cast = Cast::kKeep,
 };
 
-Value add(const Value& a, const Value& b) {
+Value add(const Arg& a, const Value& b) {
   return binary(kAdd, a, b);
 }
-Value subtract(const Value& a, const Value& b) {
+Value subtract(const Arg& a, const Value& b) {
   return binary(kSubtract, a, b);
 }
-Value multiply(const Value& a, const Value& b) {
+Value multiply(const Arg& a, const Value& b) {
   return binary(kMultiply, a, b);
 }
-Value divide(const Value& a, const Value& b) {
+Value divide(const Arg& a, const Value& b) {
   return binary(kDivide, a, b);
 }
-Value remainder(const Value& a, const Value& b) {
+Value remainder(const Arg& a, const Value& b) {
   return binary(kRemainder, a, b);
 }
-Value maximum(const Value& a, const Value& b) {
+Value maximum(const Arg& a, const Value& b) {
   return binary(kMaximum, a, b);
 }
-Value minimum(const Value& a, const Value& b) {
+Value minimum(const Arg& a, const Value& b) {
   return binary(kMinimum, a, b);
 }
-Value pow(const Value& a, const Value& b) {
+Value pow(const Arg& a, const Value& b) {
   return binary(kPower, a, b);
 }
-Value atan2(const Value& y, const Value& x) {
+Value atan2(const Arg& y, const Value& x) {
   return binary(kAtan2, y, x);
 }
-Value bit_and(const Value& a, const Value& b) {
+Value bit_and(const Arg& a, const Value& b) {
   return binary(kAnd, a, b);
 }
-Value bit_or(const Value& a, const Value& b) {
+Value bit_or(const Arg& a, const Value& b) {
   return binary(kOr, a, b);
 }
-Value bit_xor(const Value& a, const Value& b) {
+Value bit_xor(const Arg& a, const Value& b) {
   return binary(kXor, a, b);
 }
-Value bit_not(const Value& x) {
+Value bit_not(const Arg& x) {
   return x.graph().add(kNot, {x}).out();
 }
-Value shift_left(const Value& a, const Value& b) {
+Value shift_left(const Arg& a, const Value& b) {
   return binary(kShiftLeft, a, b);
 }
-Value shift_right_logical(const Value& a, const Value& b) {
+Value shift_right_logical(const Arg& a, const Value& b) {
   return binary(kShiftRightLogical, a, b);
 }
 
@@ -343,43 +343,43 @@ Value shift_right_logical(const Value& a, const Value& b) {
 
 namespace kexue::ir {
 
-Value operator+(const Value& a, const Value& b) {
+Value operator+(const Arg& a, const Value& b) {
   return ops::add(a, b);
 }
-Value operator-(const Value& a, const Value& b) {
+Value operator-(const Arg& a, const Value& b) {
   return ops::subtract(a, b);
 }
-Value operator*(const Value& a, const Value& b) {
+Value operator*(const Arg& a, const Value& b) {
   return ops::multiply(a, b);
 }
-Value operator/(const Value& a, const Value& b) {
+Value operator/(const Arg& a, const Value& b) {
   return ops::divide(a, b);
 }
-Value operator-(const Value& x) {
+Value operator-(const Arg& x) {
   return ops::negate(x);
 }
-Value operator+(const Value& a, double b) {
+Value operator+(const Arg& a, double b) {
   return a + ops::scalar_like(a, b);
 }
-Value operator-(const Value& a, double b) {
+Value operator-(const Arg& a, double b) {
   return a - ops::scalar_like(a, b);
 }
-Value operator*(const Value& a, double b) {
+Value operator*(const Arg& a, double b) {
   return a * ops::scalar_like(a, b);
 }
-Value operator/(const Value& a, double b) {
+Value operator/(const Arg& a, double b) {
   return a / ops::scalar_like(a, b);
 }
-Value operator+(double a, const Value& b) {
+Value operator+(double a, const Arg& b) {
   return ops::scalar_like(b, a) + b;
 }
-Value operator-(double a, const Value& b) {
+Value operator-(double a, const Arg& b) {
   return ops::scalar_like(b, a) - b;
 }
-Value operator*(double a, const Value& b) {
+Value operator*(double a, const Arg& b) {
   return ops::scalar_like(b, a) * b;
 }
-Value operator/(double a, const Value& b) {
+Value operator/(double a, const Arg& b) {
   return ops::scalar_like(b, a) / b;
 }
 

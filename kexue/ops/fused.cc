@@ -182,35 +182,35 @@ constexpr OpDef kGeluGrad{
     },
 };
 
-Value layer_norm(const Value& x,
+Value layer_norm(const Arg& x,
                  const Value& gamma,
                  const Value& beta,
                  double eps) {
   return x.graph().add(kLayerNorm, {x, gamma, beta}, {{"eps", eps}}).out();
 }
 
-Value gelu(const Value& x) {
+Value gelu(const Arg& x) {
   return unary(kGelu, x);
 }
 
-Value gelu_tanh(const Value& x) {
+Value gelu_tanh(const Arg& x) {
   const Value inner =
       (x + x * x * x * 0.044715) * std::sqrt(2 * std::numbers::inv_pi);
   return x * 0.5 * (tanh(inner) + 1.0);
 }
 
-Value relu(const Value& x) {
+Value relu(const Arg& x) {
   const Value zero = zeros_like(x);
   return select(greater(x, zero), x, zero);
 }
 
-Value softmax(const Value& x, int64_t axis) {
+Value softmax(const Arg& x, int64_t axis) {
   const Value w = widen(x);
   const Value e = exp(w - stop_gradient(max(w, {axis}, true)));
   return convert(e / sum(e, {axis}, true), x.dtype());
 }
 
-Value masked_softmax(const Value& x, const Value& mask, int64_t axis) {
+Value masked_softmax(const Arg& x, const Value& mask, int64_t axis) {
   const Value w = widen(x);
   const Value open = select(mask, w, full_like(w, -INFINITY));
   const Value top = stop_gradient(max(open, {axis}, true));
@@ -221,7 +221,7 @@ Value masked_softmax(const Value& x, const Value& mask, int64_t axis) {
   return convert(p, x.dtype());
 }
 
-Value log_softmax(const Value& x, int64_t axis) {
+Value log_softmax(const Arg& x, int64_t axis) {
   const Value w = widen(x);
   return convert(w - logsumexp(w, axis), x.dtype());
 }

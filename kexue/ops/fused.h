@@ -2,6 +2,7 @@
 // and may run as one kernel where a profile showed that it pays.
 #pragma once
 
+#include "kexue/ir/location.h"
 #include "kexue/ir/value.h"
 
 namespace kexue::ops {
@@ -11,28 +12,28 @@ namespace kexue::ops {
 // Shapes:   x f[...,D], gamma f[D], beta f[D] -> f[...,D].
 // Numerics: runs in f32 or wider under every policy; a constant row gives beta.
 // Source:   Ba et al. 2016, arXiv:1607.06450.
-Value layer_norm(const Value& x,
+Value layer_norm(const Arg& x,
                  const Value& gamma,
                  const Value& beta,
                  double eps);
 
 // 0.5 x (1 + erf(x / sqrt 2)). f[...] -> f[...]
 // Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
-Value gelu(const Value& x);
+Value gelu(const Arg& x);
 // 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), Google BERT's form.
-Value gelu_tanh(const Value& x);
+Value gelu_tanh(const Arg& x);
 // max(x, 0) with derivative 0 at 0.
-Value relu(const Value& x);
+Value relu(const Arg& x);
 
 // exp(x) / sum(exp(x)) along `axis`.
 //
 // Numerics: the row maximum is subtracted first.
-Value softmax(const Value& x, int64_t axis = -1);
+Value softmax(const Arg& x, int64_t axis = -1);
 // The same over positions where `mask` (bool, broadcastable) holds. A row with
 // no such position is all zeros, and so is its gradient.
-Value masked_softmax(const Value& x, const Value& mask, int64_t axis = -1);
+Value masked_softmax(const Arg& x, const Value& mask, int64_t axis = -1);
 // x - logsumexp(x) along `axis`.
-Value log_softmax(const Value& x, int64_t axis = -1);
+Value log_softmax(const Arg& x, int64_t axis = -1);
 
 // o = dropout(masked_softmax(scale q k^T)) v for each head.
 //
@@ -41,7 +42,7 @@ Value log_softmax(const Value& x, int64_t axis = -1);
 // Numerics: softmax in f32; a query whose keys are all masked gives zeros.
 // Source:   Vaswani et al. 2017, arXiv:1706.03762; kernel after Dao et al.
 //           2022, arXiv:2205.14135 (probabilities recomputed backward).
-Value attention(const Value& q,
+Value attention(const Arg& q,
                 const Value& k,
                 const Value& v,
                 const Value& mask,

@@ -143,15 +143,15 @@ constexpr OpDef kScatterAdd{
     },
 };
 
-Value take(const Value& table, const Value& ids) {
+Value take(const Arg& table, const Value& ids) {
   return table.graph().add(kTake, {table, ids}).out();
 }
 
-Value scatter_add(const Value& x, const Value& ids, const Value& updates) {
+Value scatter_add(const Arg& x, const Value& ids, const Value& updates) {
   return x.graph().add(kScatterAdd, {x, ids, updates}).out();
 }
 
-Value one_hot(const Value& ids, int64_t n, DType dtype) {
+Value one_hot(const Arg& ids, int64_t n, DType dtype) {
   auto dims = ids.shape().dims();
   dims.push_back(1);
   const Value column = reshape(ids, dims);

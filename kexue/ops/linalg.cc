@@ -222,12 +222,12 @@ constexpr OpDef kMatmul{
     .keep_inputs = 4,  // the bias is added to the f32 sums
 };
 
-Value einsum(const std::string& spec, const Value& a, const Value& b) {
+Value einsum(const std::string& spec, const Arg& a, const Value& b) {
   return contract(spec, a, b, a.dtype());
 }
 
 Value einsum(const std::string& spec,
-             const Value& a,
+             const Arg& a,
              const Value& b,
              const Value& bias) {
   return a.graph()
@@ -235,7 +235,7 @@ Value einsum(const std::string& spec,
       .out();
 }
 
-Value matmul(const Value& a, const Value& b) {
+Value matmul(const Arg& a, const Value& b) {
   const std::string lead =
       std::string("abcdefgh").substr(0, static_cast<size_t>(a.rank() - 1));
   const bool batched = b.rank() > 2;

@@ -150,31 +150,31 @@ constexpr OpDef kFoldIn{
     .cast = Cast::kKeep,
 };
 
-Value fold_in(const Value& key, const Value& index) {
+Value fold_in(const Arg& key, const Value& index) {
   const Value i = reshape(convert(index, DType::kU32), {1});
   return key.graph().add(kFoldIn, {key, i}).out();
 }
 
-Value fold_in(const Value& key, uint32_t index) {
+Value fold_in(const Arg& key, uint32_t index) {
   return fold_in(key,
                  key.graph()
                      .add(kConstant, {}, {{"value", HostArray::scalar(index)}})
                      .out());
 }
 
-Value random_bits(const Value& key, const Shape& shape) {
+Value random_bits(const Arg& key, const Shape& shape) {
   const int64_t size = shape.size();
   const Words w = words(key, (size + 1) / 2);
   return reshape(interleave({w.w0, w.w1}, size), shape.dims());
 }
 
-Value random_uniform(const Value& key, const Shape& shape) {
+Value random_uniform(const Arg& key, const Shape& shape) {
   const Value bits = random_bits(key, shape);
   const Value top = shift_right_logical(bits, scalar_like(bits, 9));
   return convert(top, DType::kF32) * 0x1.0p-23;
 }
 
-Value random_normal(const Value& key, const Shape& shape) {
+Value random_normal(const Arg& key, const Shape& shape) {
   const Value u = random_uniform(fold_in(key, 0U), shape);
   const Value v = random_uniform(fold_in(key, 1U), shape);
   return sqrt(log(1.0 - u) * -2.0) * cos(v * (2 * std::numbers::pi));
@@ -188,7 +188,7 @@ int64_t dropout_threshold(double rate) {
   return static_cast<int64_t>(std::lround(rate * 65536));
 }
 
-Value keep_mask(const Value& key, const Shape& shape, double rate) {
+Value keep_mask(const Arg& key, const Shape& shape, double rate) {
   const Value ones =
       broadcast_to(key.graph()
                        .add(kConstant, {}, {{"value", HostArray::scalar(1.0f)}})
@@ -198,7 +198,7 @@ Value keep_mask(const Value& key, const Shape& shape, double rate) {
   return greater(kept, zeros_like(kept));
 }
 
-Value dropout(const Value& x, const Value& key, double rate) {
+Value dropout(const Arg& x, const Value& key, double rate) {
   const int64_t threshold = dropout_threshold(rate);
   if (threshold == 0) return x;
   return x.graph().add(kDropout, {x, key}, {{"threshold", threshold}}).out();

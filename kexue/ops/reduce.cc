@@ -219,17 +219,17 @@ constexpr OpDef kMin{
     },
 };
 
-Value sum(const Value& x, const Axes& axes, bool keep_dims) {
+Value sum(const Arg& x, const Axes& axes, bool keep_dims) {
   return reduce(kSum, x, axes, keep_dims);
 }
-Value max(const Value& x, const Axes& axes, bool keep_dims) {
+Value max(const Arg& x, const Axes& axes, bool keep_dims) {
   return reduce(kMax, x, axes, keep_dims);
 }
-Value min(const Value& x, const Axes& axes, bool keep_dims) {
+Value min(const Arg& x, const Axes& axes, bool keep_dims) {
   return reduce(kMin, x, axes, keep_dims);
 }
 
-Value mean(const Value& x, const Axes& axes, bool keep_dims) {
+Value mean(const Arg& x, const Axes& axes, bool keep_dims) {
   const Value total = sum(x, axes, keep_dims);
   const auto n =
       static_cast<double>(x.shape().size()) /
@@ -237,13 +237,13 @@ Value mean(const Value& x, const Axes& axes, bool keep_dims) {
   return total * (1.0 / n);
 }
 
-Value variance(const Value& x, const Axes& axes, bool keep_dims) {
+Value variance(const Arg& x, const Axes& axes, bool keep_dims) {
   const Value w = widen(x);
   const Value d = w - mean(w, axes, true);
   return convert(mean(d * d, axes, keep_dims), x.dtype());
 }
 
-Value argmax(const Value& x, int64_t axis) {
+Value argmax(const Arg& x, int64_t axis) {
   axis = canonical_axis(axis, x.rank(), "argmax");
   const Value top = max(x, {axis}, true);
   const TensorType index{DType::kI32, x.shape()};
@@ -258,7 +258,7 @@ Value argmax(const Value& x, int64_t axis) {
   return min(select(equal(x, top), i, full_like(i, 2147483647.0)), {axis});
 }
 
-Value logsumexp(const Value& x, int64_t axis) {
+Value logsumexp(const Arg& x, int64_t axis) {
   const Value w = widen(x);
   const Value top = stop_gradient(max(w, {axis}, true));
   const Value safe = select(is_finite(top), top, zeros_like(top));
@@ -266,7 +266,7 @@ Value logsumexp(const Value& x, int64_t axis) {
   return convert(y, x.dtype());
 }
 
-Value norm(const Value& x) {
+Value norm(const Arg& x) {
   const Value w = widen(x);
   const Value s = sum(w * w);
   const Value positive = greater(s, zeros_like(s));

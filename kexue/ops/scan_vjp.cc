@@ -4,6 +4,7 @@
 
 #include "kexue/base/error.h"
 #include "kexue/ir/clone.h"
+#include "kexue/ir/location.h"
 #include "kexue/ops/backprop.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -129,7 +130,7 @@ class Cutter final {
     if (forward && !remat_ && !node.op->is_view) return residual(v);
     Values in;
     for (const Value& x : node.inputs) in.push_back(need(x));
-    const ir::ScopeOverride scope(node.scope);
+    const ir::NodeOrigin origin(node);
     Node& copy = ir::clone_node(node, in, back_.body);
     for (int i = 0; i < static_cast<int>(node.types.size()); ++i) {
       back_.made[Value(&node, i)] = copy.out(i);

@@ -220,19 +220,19 @@ Value full(const TensorType& type, double value) {
   return broadcast_to(s, type.shape);
 }
 
-Value scalar_like(const Value& x, double value) {
+Value scalar_like(const Arg& x, double value) {
   return x.graph()
       .add(kConstant, {}, {{"value", HostArray::full({x.dtype(), {}}, value)}})
       .out();
 }
 
-Value full_like(const Value& x, double value) {
+Value full_like(const Arg& x, double value) {
   return broadcast_to(scalar_like(x, value), x.shape());
 }
-Value zeros_like(const Value& x) {
+Value zeros_like(const Arg& x) {
   return full_like(x, 0);
 }
-Value ones_like(const Value& x) {
+Value ones_like(const Arg& x) {
   return full_like(x, 1);
 }
 
@@ -264,7 +264,7 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view who) {
   return Shape(dims);
 }
 
-Value broadcast_in_dim(const Value& x,
+Value broadcast_in_dim(const Arg& x,
                        const Shape& shape,
                        const std::vector<int64_t>& dims) {
   return x.graph()
@@ -272,14 +272,14 @@ Value broadcast_in_dim(const Value& x,
       .out();
 }
 
-Value broadcast_to(const Value& x, const Shape& shape) {
+Value broadcast_to(const Arg& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   std::vector<int64_t> dims(static_cast<size_t>(x.rank()));
   std::iota(dims.begin(), dims.end(), shape.rank() - x.rank());
   return broadcast_in_dim(x, shape, dims);
 }
 
-Value reshape(const Value& x, const std::vector<int64_t>& dims) {
+Value reshape(const Arg& x, const std::vector<int64_t>& dims) {
   std::vector<int64_t> full_dims = dims;
   int64_t known = 1;
   int64_t* open = nullptr;
@@ -295,7 +295,7 @@ Value reshape(const Value& x, const std::vector<int64_t>& dims) {
   return x.graph().add(kReshape, {x}, {{"shape", full_dims}}).out();
 }
 
-Value transpose(const Value& x, const std::vector<int64_t>& perm) {
+Value transpose(const Arg& x, const std::vector<int64_t>& perm) {
   return x.graph().add(kTranspose, {x}, {{"perm", perm}}).out();
 }
 

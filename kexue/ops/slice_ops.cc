@@ -332,13 +332,13 @@ Value concatenate(const Values& parts, int64_t axis) {
   return parts[0].graph().add(kConcatenate, parts, {{"axis", axis}}).out();
 }
 
-Value slice(const Value& x,
+Value slice(const Arg& x,
             const std::vector<int64_t>& start,
             const std::vector<int64_t>& limit) {
   return x.graph().add(kSlice, {x}, {{"start", start}, {"limit", limit}}).out();
 }
 
-Value slice_axis(const Value& x, int64_t axis, int64_t start, int64_t limit) {
+Value slice_axis(const Arg& x, int64_t axis, int64_t start, int64_t limit) {
   const auto k =
       static_cast<size_t>(canonical_axis(axis, x.rank(), "slice_axis"));
   auto a = zeros(x.shape());
@@ -348,7 +348,7 @@ Value slice_axis(const Value& x, int64_t axis, int64_t start, int64_t limit) {
   return slice(x, a, b);
 }
 
-Value pad(const Value& x,
+Value pad(const Arg& x,
           const std::vector<int64_t>& low,
           const std::vector<int64_t>& high,
           double value) {
@@ -357,11 +357,11 @@ Value pad(const Value& x,
       .out();
 }
 
-Value reverse(const Value& x, const std::vector<int64_t>& axes) {
+Value reverse(const Arg& x, const std::vector<int64_t>& axes) {
   return x.graph().add(kReverse, {x}, {{"axes", axes}}).out();
 }
 
-Value dynamic_slice(const Value& x,
+Value dynamic_slice(const Arg& x,
                     const Values& start,
                     const std::vector<int64_t>& sizes) {
   Values in = {x};
@@ -369,7 +369,7 @@ Value dynamic_slice(const Value& x,
   return x.graph().add(kDynamicSlice, in, {{"sizes", sizes}}).out();
 }
 
-Value dynamic_update_slice(const Value& x,
+Value dynamic_update_slice(const Arg& x,
                            const Value& update,
                            const Values& start) {
   Values in = {x, update};

@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "kexue/ops/shape_ops.h"
+
 namespace kexue::ops::detail {
 
 void refuse(const InferContext& c, const std::string& what) {
@@ -40,6 +42,16 @@ TypeList same_binary(const InferContext& c) {
   want_inputs(c, 2);
   if (c.type(0) != c.type(1)) refuse(c, "wants two tensors of one type");
   return {c.type(0)};
+}
+
+Values batch_elementwise(const BatchContext& c) {
+  Values in;
+  for (size_t i = 0; i < c.x.size(); ++i) {
+    auto dims = c.x[i].shape().dims();
+    if (!c.batched[i]) dims.insert(dims.begin(), c.size);
+    in.push_back(c.batched[i] ? c.x[i] : broadcast_to(c.x[i], Shape(dims)));
+  }
+  return in[0].graph().add(*c.node.op, in, c.node.attrs).outs();
 }
 
 HostArray make_ints(const TensorType& type, const std::vector<int64_t>& v) {

@@ -44,6 +44,9 @@ TypeList same_binary(const InferContext& c);
 HostArray make_ints(const TensorType& type, const std::vector<int64_t>& v);
 HostArray make_floats(const TensorType& type, const std::vector<double>& v);
 
+// An elementwise op whose inputs have one shape: unbatched ones are repeated.
+Values batch_elementwise(const BatchContext& c);
+
 template <double (*kF)(double)>
 std::vector<HostArray> eval_unary(const EvalContext& c) {
   auto v = c.x[0].to_doubles();

@@ -226,55 +226,55 @@ constexpr OpDef kIsFinite{
     .cast = Cast::kKeep,
 };
 
-Value negate(const Value& x) {
+Value negate(const Arg& x) {
   return unary(kNegate, x);
 }
-Value abs(const Value& x) {
+Value abs(const Arg& x) {
   return unary(kAbs, x);
 }
-Value sign(const Value& x) {
+Value sign(const Arg& x) {
   return unary(kSign, x);
 }
-Value exp(const Value& x) {
+Value exp(const Arg& x) {
   return unary(kExp, x);
 }
-Value expm1(const Value& x) {
+Value expm1(const Arg& x) {
   return unary(kExpm1, x);
 }
-Value log(const Value& x) {
+Value log(const Arg& x) {
   return unary(kLog, x);
 }
-Value log1p(const Value& x) {
+Value log1p(const Arg& x) {
   return unary(kLog1p, x);
 }
-Value logistic(const Value& x) {
+Value logistic(const Arg& x) {
   return unary(kLogistic, x);
 }
-Value tanh(const Value& x) {
+Value tanh(const Arg& x) {
   return unary(kTanh, x);
 }
-Value erf(const Value& x) {
+Value erf(const Arg& x) {
   return unary(kErf, x);
 }
-Value sqrt(const Value& x) {
+Value sqrt(const Arg& x) {
   return unary(kSqrt, x);
 }
-Value rsqrt(const Value& x) {
+Value rsqrt(const Arg& x) {
   return unary(kRsqrt, x);
 }
-Value sin(const Value& x) {
+Value sin(const Arg& x) {
   return unary(kSin, x);
 }
-Value cos(const Value& x) {
+Value cos(const Arg& x) {
   return unary(kCos, x);
 }
-Value floor(const Value& x) {
+Value floor(const Arg& x) {
   return unary(kFloor, x);
 }
-Value ceil(const Value& x) {
+Value ceil(const Arg& x) {
   return unary(kCeil, x);
 }
-Value is_finite(const Value& x) {
+Value is_finite(const Arg& x) {
   return unary(kIsFinite, x);
 }
 

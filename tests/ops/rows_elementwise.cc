@@ -12,8 +12,8 @@ namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-using Unary = Value (*)(const Value&);
-using Binary = Value (*)(const Value&, const Value&);
+using Unary = Value (*)(const Arg&);
+using Binary = Value (*)(const Arg&, const Value&);
 
 // A scalar, nothing, an odd size, a matrix; then values at the edges.
 void unary(std::vector<Row>& rows,

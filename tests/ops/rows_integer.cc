@@ -8,7 +8,7 @@
 namespace kexue::testing {
 namespace {
 
-using Binary = Value (*)(const Value&, const Value&);
+using Binary = Value (*)(const Arg&, const Value&);
 using Integer = int64_t (*)(int64_t, int64_t);
 
 // Two's complement of the width.

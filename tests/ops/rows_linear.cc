@@ -8,7 +8,7 @@
 namespace kexue::testing {
 namespace {
 
-using Reduce = Value (*)(const Value&, const ops::Axes&, bool);
+using Reduce = Value (*)(const Arg&, const ops::Axes&, bool);
 
 // Sum over axes 0 and 2 of [3,5,4], then all of [7], of a scalar, of nothing.
 void reductions(std::vector<Row>& rows,

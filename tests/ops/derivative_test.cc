@@ -2,6 +2,8 @@
 // NumPy, outside of this project.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include <cmath>
 
 #include "kexue/ops/ops.h"
@@ -314,7 +316,8 @@ TEST(Norm, OfGroupsAndOfAll) {
 }
 
 TEST(Kink, DerivativesAreZeroAndNeverNan) {
-  const auto slope = [](Value (*f)(const Arg&), double at) {
+  const auto slope = [](const std::function<Value(const Value&)>& f,
+                        double at) {
     return evaluate_at(transforms::grad(
                            [f](const Values& x) { return ops::sum(f(x[0])); }),
                        {f64({1}, {at})})[0]
@@ -334,7 +337,8 @@ TEST(Kink, DerivativesAreZeroAndNeverNan) {
 }
 
 TEST(Kink, SecondDerivativesArePlainToo) {
-  const auto second = [](Value (*f)(const Arg&), double at) {
+  const auto second = [](const std::function<Value(const Value&)>& f,
+                         double at) {
     const auto g = transforms::grad(transforms::Function([f](const Values& x) {
       return ops::sum(transforms::grad(
           [f](const Values& v) { return ops::sum(f(v[0])); })(x)[0]);

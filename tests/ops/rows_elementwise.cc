@@ -209,7 +209,7 @@ void add_unary_rows(std::vector<Row>& rows) {
   const auto same = [](double x) { return x; };
   unary(rows, "stop_gradient", ops::stop_gradient, same, -2, 2, 0, {kInf});
   unary(rows, "widen", ops::widen, same, -2, 2, 2, {kInf});
-  const auto square = [](const Value& x) { return x * ops::widen(x); };
+  const auto square = [](const Arg& x) { return x * ops::widen(x); };
   const auto square_d = [](double x) { return x * x; };
   const std::vector<DType> wide = {DType::kF64, DType::kF32};
   unary(rows, "widen", square, square_d, -2, 2, 3);

@@ -43,27 +43,33 @@ std::vector<HostArray> eval_compare(const EvalContext& c) {
 constexpr OpDef kEqual{.name = "equal",
                        .infer = compare_type,
                        .lower = lower_compare<"EQ">,
-                       .eval = eval_compare<std::equal_to<>>};
+                       .eval = eval_compare<std::equal_to<>>,
+                       .batch = batch_elementwise};
 constexpr OpDef kNotEqual{.name = "not_equal",
                           .infer = compare_type,
                           .lower = lower_compare<"NE">,
-                          .eval = eval_compare<std::not_equal_to<>>};
+                          .eval = eval_compare<std::not_equal_to<>>,
+                          .batch = batch_elementwise};
 constexpr OpDef kLess{.name = "less",
                       .infer = compare_type,
                       .lower = lower_compare<"LT">,
-                      .eval = eval_compare<std::less<>>};
+                      .eval = eval_compare<std::less<>>,
+                      .batch = batch_elementwise};
 constexpr OpDef kLessEqual{.name = "less_equal",
                            .infer = compare_type,
                            .lower = lower_compare<"LE">,
-                           .eval = eval_compare<std::less_equal<>>};
+                           .eval = eval_compare<std::less_equal<>>,
+                           .batch = batch_elementwise};
 constexpr OpDef kGreater{.name = "greater",
                          .infer = compare_type,
                          .lower = lower_compare<"GT">,
-                         .eval = eval_compare<std::greater<>>};
+                         .eval = eval_compare<std::greater<>>,
+                         .batch = batch_elementwise};
 constexpr OpDef kGreaterEqual{.name = "greater_equal",
                               .infer = compare_type,
                               .lower = lower_compare<"GE">,
-                              .eval = eval_compare<std::greater_equal<>>};
+                              .eval = eval_compare<std::greater_equal<>>,
+                              .batch = batch_elementwise};
 
 // y = condition ? a : b
 constexpr OpDef kSelect{
@@ -91,6 +97,7 @@ constexpr OpDef kSelect{
       }
       return {out};
     },
+    .batch = batch_elementwise,
 };
 
 // y = x in another dtype
@@ -115,6 +122,7 @@ constexpr OpDef kConvert{
       }
       return {make_ints(to, c.x[0].to_ints())};
     },
+    .batch = batch_elementwise,
     .is_identity = true,
     .is_view = true,
     .cast = Cast::kKeep,
@@ -132,6 +140,7 @@ constexpr OpDef kStopGradient{
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
       return {c.x[0]};
     },
+    .batch = batch_elementwise,
     .is_view = true,
 };
 
@@ -147,6 +156,7 @@ constexpr OpDef kWiden{
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
       return {c.x[0]};
     },
+    .batch = batch_elementwise,
     .is_view = true,
     .cast = Cast::kF32,
 };

@@ -105,6 +105,7 @@ constexpr OpDef kAdd{
     },
     .lower = lower_as<"add">,
     .eval = eval_binary<f_add, i_add>,
+    .batch = batch_elementwise,
 };
 
 // y = a - b
@@ -116,6 +117,7 @@ constexpr OpDef kSubtract{
     },
     .lower = lower_as<"subtract">,
     .eval = eval_binary<f_sub, i_sub>,
+    .batch = batch_elementwise,
 };
 
 // y = a b
@@ -128,6 +130,7 @@ constexpr OpDef kMultiply{
     },
     .lower = lower_as<"multiply">,
     .eval = eval_binary<f_mul, i_mul>,
+    .batch = batch_elementwise,
 };
 
 // y = a / b; integers truncate.
@@ -140,6 +143,7 @@ constexpr OpDef kDivide{
     },
     .lower = lower_as<"divide">,
     .eval = eval_binary<f_div, i_div>,
+    .batch = batch_elementwise,
 };
 
 // y = a - b trunc(a / b)
@@ -152,6 +156,7 @@ constexpr OpDef kRemainder{
     },
     .lower = lower_as<"remainder">,
     .eval = eval_binary<f_rem, i_rem>,
+    .batch = batch_elementwise,
 };
 
 namespace {
@@ -176,6 +181,7 @@ constexpr OpDef kMaximum{
     },
     .lower = lower_as<"maximum">,
     .eval = eval_binary<f_max, i_max>,
+    .batch = batch_elementwise,
 };
 
 // y = min(a, b); NaN if either is.
@@ -187,6 +193,7 @@ constexpr OpDef kMinimum{
     },
     .lower = lower_as<"minimum">,
     .eval = eval_binary<f_min, i_min>,
+    .batch = batch_elementwise,
 };
 
 // y = a^b
@@ -213,6 +220,7 @@ constexpr OpDef kPower{
     },
     .lower = lower_as<"power">,
     .eval = eval_binary<f_pow, i_none>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 
@@ -226,6 +234,7 @@ constexpr OpDef kAtan2{
     },
     .lower = lower_as<"atan2">,
     .eval = eval_binary<f_atan2, i_none>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 
@@ -235,16 +244,19 @@ constexpr OpDef kAnd{.name = "and",
                      .infer = bits_binary,
                      .lower = lower_as<"and">,
                      .eval = eval_binary<f_none, i_and>,
+                     .batch = batch_elementwise,
                      .cast = Cast::kKeep};
 constexpr OpDef kOr{.name = "or",
                     .infer = bits_binary,
                     .lower = lower_as<"or">,
                     .eval = eval_binary<f_none, i_or>,
+                    .batch = batch_elementwise,
                     .cast = Cast::kKeep};
 constexpr OpDef kXor{.name = "xor",
                      .infer = bits_binary,
                      .lower = lower_as<"xor">,
                      .eval = eval_binary<f_none, i_xor>,
+                     .batch = batch_elementwise,
                      .cast = Cast::kKeep};
 
 namespace {
@@ -269,29 +281,14 @@ constexpr OpDef kShiftLeft{.name = "shift_left",
                            .infer = bits_binary,
                            .lower = lower_as<"shift_left">,
                            .eval = eval_shift<true>,
+                           .batch = batch_elementwise,
                            .cast = Cast::kKeep};
 constexpr OpDef kShiftRightLogical{.name = "shift_right_logical",
                                    .infer = bits_binary,
                                    .lower = lower_as<"shift_right_logical">,
                                    .eval = eval_shift<false>,
+                                   .batch = batch_elementwise,
                                    .cast = Cast::kKeep};
-
-constexpr OpDef kNot{
-    .name = "not",
-    .infer = [](const InferContext& c) -> TypeList {
-      want_inputs(c, 1);
-      if (is_float(c.type(0).dtype)) refuse(c, "wants integers or bool");
-      return {c.type(0)};
-    },
-    .lower = lower_as<"not">,
-    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      auto v = c.x[0].to_ints();
-      const bool logical = c.x[0].dtype() == DType::kBool;
-      for (auto& x : v) x = logical ? (x == 0 ? 1 : 0) : ~x;
-      return {make_ints(c.node.types[0], v)};
-    },
-    .cast = Cast::kKeep,
-};
 
 Value add(const Arg& a, const Value& b) {
   return binary(kAdd, a, b);
@@ -328,9 +325,6 @@ Value bit_or(const Arg& a, const Value& b) {
 }
 Value bit_xor(const Arg& a, const Value& b) {
   return binary(kXor, a, b);
-}
-Value bit_not(const Arg& x) {
-  return x.graph().add(kNot, {x}).out();
 }
 Value shift_left(const Arg& a, const Value& b) {
   return binary(kShiftLeft, a, b);

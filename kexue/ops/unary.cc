@@ -81,6 +81,7 @@ constexpr OpDef kNegate{
       for (auto& x : v) x = static_cast<int64_t>(0 - static_cast<uint64_t>(x));
       return {make_ints(c.node.types[0], v)};
     },
+    .batch = batch_elementwise,
 };
 constexpr OpDef kAbs{
     .name = "abs",
@@ -88,6 +89,7 @@ constexpr OpDef kAbs{
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * sign(c.x[0])}; },
     .lower = lower_as<"abs">,
     .eval = eval_unary<f_abs>,
+    .batch = batch_elementwise,
 };
 constexpr OpDef kSign{
     .name = "sign",
@@ -95,6 +97,7 @@ constexpr OpDef kSign{
     .vjp = no_gradient,
     .lower = lower_as<"sign">,
     .eval = eval_unary<f_sign>,
+    .batch = batch_elementwise,
 };
 constexpr OpDef kExp{
     .name = "exp",
@@ -102,6 +105,7 @@ constexpr OpDef kExp{
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * c.y}; },
     .lower = lower_as<"exponential">,
     .eval = eval_unary<f_exp>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kExpm1{
@@ -110,6 +114,7 @@ constexpr OpDef kExpm1{
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * (c.y + 1.0)}; },
     .lower = lower_as<"exponential_minus_one">,
     .eval = eval_unary<f_expm1>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kLog{
@@ -118,6 +123,7 @@ constexpr OpDef kLog{
     .vjp = [](const VjpContext& c) -> Values { return {c.dy / c.x[0]}; },
     .lower = lower_as<"log">,
     .eval = eval_unary<f_log>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kLog1p{
@@ -128,6 +134,7 @@ constexpr OpDef kLog1p{
     },
     .lower = lower_as<"log_plus_one">,
     .eval = eval_unary<f_log1p>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kLogistic{
@@ -138,6 +145,7 @@ constexpr OpDef kLogistic{
     },
     .lower = lower_as<"logistic">,
     .eval = eval_unary<f_logistic>,
+    .batch = batch_elementwise,
 };
 constexpr OpDef kTanh{
     .name = "tanh",
@@ -147,6 +155,7 @@ constexpr OpDef kTanh{
     },
     .lower = lower_as<"tanh">,
     .eval = eval_unary<f_tanh>,
+    .batch = batch_elementwise,
 };
 constexpr OpDef kErf{
     .name = "erf",
@@ -157,6 +166,7 @@ constexpr OpDef kErf{
     },
     .lower = [](Emitter& e, const Node& node) { e.emit(node, "chlo.erf"); },
     .eval = eval_unary<f_erf>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kSqrt{
@@ -165,6 +175,7 @@ constexpr OpDef kSqrt{
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * 0.5 / c.y}; },
     .lower = lower_as<"sqrt">,
     .eval = eval_unary<f_sqrt>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kRsqrt{
@@ -175,6 +186,7 @@ constexpr OpDef kRsqrt{
     },
     .lower = lower_as<"rsqrt">,
     .eval = eval_unary<f_rsqrt>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kSin{
@@ -183,6 +195,7 @@ constexpr OpDef kSin{
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * cos(c.x[0])}; },
     .lower = lower_as<"sine">,
     .eval = eval_unary<f_sin>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kCos{
@@ -193,6 +206,7 @@ constexpr OpDef kCos{
     },
     .lower = lower_as<"cosine">,
     .eval = eval_unary<f_cos>,
+    .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kFloor{
@@ -201,6 +215,7 @@ constexpr OpDef kFloor{
     .vjp = no_gradient,
     .lower = lower_as<"floor">,
     .eval = eval_unary<f_floor>,
+    .batch = batch_elementwise,
 };
 constexpr OpDef kCeil{
     .name = "ceil",
@@ -208,6 +223,7 @@ constexpr OpDef kCeil{
     .vjp = no_gradient,
     .lower = lower_as<"ceil">,
     .eval = eval_unary<f_ceil>,
+    .batch = batch_elementwise,
 };
 constexpr OpDef kIsFinite{
     .name = "is_finite",
@@ -223,6 +239,25 @@ constexpr OpDef kIsFinite{
       }
       return {make_ints(c.node.types[0], out)};
     },
+    .batch = batch_elementwise,
+    .cast = Cast::kKeep,
+};
+
+constexpr OpDef kNot{
+    .name = "not",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 1);
+      if (is_float(c.type(0).dtype)) refuse(c, "wants integers or bool");
+      return {c.type(0)};
+    },
+    .lower = lower_as<"not">,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      auto v = c.x[0].to_ints();
+      const bool logical = c.x[0].dtype() == DType::kBool;
+      for (auto& x : v) x = logical ? (x == 0 ? 1 : 0) : ~x;
+      return {make_ints(c.node.types[0], v)};
+    },
+    .batch = batch_elementwise,
     .cast = Cast::kKeep,
 };
 
@@ -276,6 +311,9 @@ Value ceil(const Arg& x) {
 }
 Value is_finite(const Arg& x) {
   return unary(kIsFinite, x);
+}
+Value bit_not(const Arg& x) {
+  return unary(kNot, x);
 }
 
 }  // namespace kexue::ops

@@ -326,13 +326,12 @@ TEST(Kink, DerivativesAreZeroAndNeverNan) {
   EXPECT_EQ(slope(ops::abs, 0), 0);
   EXPECT_EQ(slope(ops::relu, 0), 0);
   EXPECT_EQ(slope(ops::norm, 0), 0);
-  EXPECT_EQ(slope([](const Value& l) { return ops::abs(l - 0.7) + 0.7; }, 0.7),
+  EXPECT_EQ(slope([](const Arg& l) { return ops::abs(l - 0.7) + 0.7; }, 0.7),
             0);
   // At a tie, maximum shares the slope.
-  EXPECT_EQ(slope([](const Value& x) { return ops::maximum(x, x * 1.0); }, 2),
-            1);
+  EXPECT_EQ(slope([](const Arg& x) { return ops::maximum(x, x * 1.0); }, 2), 1);
   EXPECT_EQ(
-      slope([](const Value& x) { return ops::pow(x, ops::zeros_like(x)); }, 0),
+      slope([](const Arg& x) { return ops::pow(x, ops::zeros_like(x)); }, 0),
       0);
 }
 
@@ -349,11 +348,10 @@ TEST(Kink, SecondDerivativesArePlainToo) {
   EXPECT_EQ(second(ops::relu, 0), 0);
   EXPECT_TRUE(std::isfinite(second(ops::norm, 0)));
   EXPECT_EQ(
-      second([](const Value& x) { return ops::pow(x, ops::full_like(x, 2)); },
-             0),
+      second([](const Arg& x) { return ops::pow(x, ops::full_like(x, 2)); }, 0),
       2);
   EXPECT_EQ(
-      second([](const Value& x) { return ops::pow(x, ops::ones_like(x)); }, 0),
+      second([](const Arg& x) { return ops::pow(x, ops::ones_like(x)); }, 0),
       0);
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "kexue/ops/backprop.h"
+#include "kexue/ops/batching.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/fused.h"
 #include "kexue/ops/linalg.h"
@@ -146,6 +147,29 @@ Values attention_vjp(const VjpContext& c) {
   return out;
 }
 
+// More examples are more rows of the batch, unless dropout counts elements.
+Values batch_attention(const BatchContext& c) {
+  if (c.node.attrs.i("threshold") != 0) return batch_composition(c);
+  const auto folded = [&](const Value& x) {
+    std::vector<int64_t> dims(x.shape().begin() + 1, x.shape().end());
+    dims[0] *= c.size;
+    return reshape(x, dims);
+  };
+  Values in;
+  for (size_t i = 0; i < c.x.size(); ++i) {
+    if (i == 4) {  // the key is not read
+      in.push_back(c.batched[i] ? full({DType::kU32, {2}}, 0) : c.x[i]);
+      continue;
+    }
+    in.push_back(folded(c.batched[i] ? c.x[i] : repeat(c.x[i], c.size)));
+  }
+  Values out = ir::Tracing::current().add(*c.node.op, in, c.node.attrs).outs();
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = reshape(out[i], with_lead(c.size, c.node.types[i].shape.dims()));
+  }
+  return out;
+}
+
 }  // namespace
 
 constexpr OpDef kAttention{
@@ -164,6 +188,7 @@ constexpr OpDef kAttention{
         [](Emitter& e, const Node& n) {
           e.custom_call(n, "kexue_attention", ffi_attrs(n));
         },
+    .batch = batch_attention,
     .compose = compose_attention,
     .kernel = [](const Node& n) -> std::string_view {
       return kernel_fits(n) ? "kexue_attention" : "";
@@ -183,6 +208,7 @@ constexpr OpDef kAttentionGrad{
         [](Emitter& e, const Node& n) {
           e.custom_call(n, "kexue_attention_grad", ffi_attrs(n));
         },
+    .batch = batch_attention,
     .compose = compose_attention_grad,
     .kernel = [](const Node& n) -> std::string_view {
       return kernel_fits(n) && n.inputs[5].dtype() == DType::kF32 &&

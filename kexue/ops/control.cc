@@ -4,6 +4,7 @@
 
 #include "kexue/ir/clone.h"
 #include "kexue/ir/evaluate.h"
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/scan_vjp.h"
 #include "kexue/ops/shape_ops.h"
@@ -234,6 +235,7 @@ constexpr OpDef kScan{
     .vjp = scan_vjp,
     .lower = lower_scan,
     .eval = eval_scan,
+    .batch = batch_scan,
     .prune = prune_scan,
     .unroll = unroll_scan,
     .cast = Cast::kKeep,

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "kexue/ops/backprop.h"
+#include "kexue/ops/batching.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/reduce.h"
@@ -101,6 +102,12 @@ Values layer_norm_vjp(const VjpContext& c) {
   return grad.outs();
 }
 
+// Rows of more examples are more rows, if they share gamma and beta.
+Values batch_layer_norm(const BatchContext& c) {
+  if (c.batched[1] || c.batched[2]) return batch_composition(c);
+  return c.x[0].graph().add(*c.node.op, c.x, c.node.attrs).outs();
+}
+
 // erf'(x / sqrt 2) / sqrt 2 = exp(-x^2 / 2) / sqrt(2 pi)
 Value gelu_slope(const Value& x) {
   const Value cdf = (erf(x * (1 / std::numbers::sqrt2)) + 1.0) * 0.5;
@@ -123,6 +130,7 @@ constexpr OpDef kLayerNorm{
                         "kexue_layer_norm",
                         fmt::format("eps = {:e} : f32", n.attrs.f("eps")));
         },
+    .batch = batch_layer_norm,
     .compose = compose_layer_norm,
     .kernel = [](const Node& n) -> std::string_view {
       return all_f32(n) ? "kexue_layer_norm" : "";
@@ -157,6 +165,7 @@ constexpr OpDef kGelu{
     },
     .lower = [](Emitter& e,
                 const Node& n) { e.custom_call(n, "kexue_gelu", ""); },
+    .batch = batch_elementwise,
     .compose = [](const Node&, const Values& in) -> Values {
       return {in[0] * 0.5 * (erf(in[0] * (1 / std::numbers::sqrt2)) + 1.0)};
     },
@@ -174,6 +183,7 @@ constexpr OpDef kGeluGrad{
     },
     .lower = [](Emitter& e,
                 const Node& n) { e.custom_call(n, "kexue_gelu_grad", ""); },
+    .batch = batch_elementwise,
     .compose = [](const Node&, const Values& in) -> Values {
       return {in[0] * gelu_slope(in[1])};
     },

@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -94,6 +95,7 @@ constexpr OpDef kTake{
       }
       return {out};
     },
+    .batch = batch_take,
 };
 
 constexpr OpDef kScatterAdd{
@@ -141,6 +143,7 @@ constexpr OpDef kScatterAdd{
       }
       return {make_floats(c.node.types[0], out)};
     },
+    .batch = batch_scatter_add,
 };
 
 Value take(const Arg& table, const Value& ids) {

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/einsum_spec.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
@@ -217,6 +218,7 @@ constexpr OpDef kMatmul{
                                          : lower_dot(e, n);
         },
     .eval = eval_matmul,
+    .batch = batch_matmul,
     .kernel = matmul_kernel,
     .cast = Cast::kCompute,
     .keep_inputs = 4,  // the bias is added to the f32 sums

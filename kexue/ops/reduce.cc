@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -182,6 +183,7 @@ constexpr OpDef kSum{
         return plus(a, b);
       });
     },
+    .batch = batch_over_axes,
     .cast = Cast::kF32,
 };
 
@@ -200,6 +202,7 @@ constexpr OpDef kMax{
             return a != a || a > b ? a : b;
           });
     },
+    .batch = batch_over_axes,
 };
 
 constexpr OpDef kMin{
@@ -217,6 +220,7 @@ constexpr OpDef kMin{
             return a != a || a < b ? a : b;
           });
     },
+    .batch = batch_over_axes,
 };
 
 Value sum(const Arg& x, const Axes& axes, bool keep_dims) {

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/reduce.h"
 #include "kexue/ops/support.h"
@@ -142,6 +143,7 @@ constexpr OpDef kBroadcast{
           [&](const auto& i) { return offset_of(out_strides, i); });
       return {out};
     },
+    .batch = batch_broadcast,
     .is_view = true,
 };
 
@@ -162,6 +164,7 @@ constexpr OpDef kReshape{
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
       return {c.x[0].reshaped(c.node.types[0].shape)};
     },
+    .batch = batch_reshape,
     .is_identity = true,
     .is_view = true,
 };
@@ -208,6 +211,7 @@ constexpr OpDef kTranspose{
           [&](const auto& i) { return offset_of(out_strides, i); });
       return {out};
     },
+    .batch = batch_transpose,
     .is_view = true,
 };
 

@@ -1,6 +1,7 @@
 // Slices, padding and joining; declared in shape_ops.h.
 #include <fmt/format.h>
 
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/reduce.h"
@@ -107,6 +108,7 @@ constexpr OpDef kConcatenate{
       }
       return {out};
     },
+    .batch = batch_concatenate,
 };
 
 constexpr OpDef kSlice{
@@ -161,6 +163,7 @@ constexpr OpDef kSlice{
                  out.shape());
       return {out};
     },
+    .batch = batch_slice,
 };
 
 // Inputs: x, the scalar that fills.
@@ -209,6 +212,7 @@ constexpr OpDef kPad{
                  c.x[0].shape());
       return {out};
     },
+    .batch = batch_pad,
 };
 
 constexpr OpDef kReverse{
@@ -245,6 +249,7 @@ constexpr OpDef kReverse{
       }
       return {out};
     },
+    .batch = batch_over_axes,
 };
 
 // Inputs: x, one i32 scalar per axis.
@@ -284,6 +289,7 @@ constexpr OpDef kDynamicSlice{
                  out.shape());
       return {out};
     },
+    .batch = batch_dynamic_slice,
 };
 
 // Inputs: x, update, one i32 scalar per axis.
@@ -321,6 +327,7 @@ constexpr OpDef kDynamicUpdateSlice{
                  c.x[1].shape());
       return {out};
     },
+    .batch = batch_dynamic_update_slice,
 };
 
 Value concatenate(const Values& parts, int64_t axis) {

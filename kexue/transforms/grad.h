@@ -20,6 +20,7 @@ Values gradients(const Value& loss, const Values& xs);
 Values vjp(const Values& ys, const Values& dys, const Values& xs);
 
 using Function = std::function<Value(const Values&)>;
+using Map = std::function<Values(const Values&)>;  // several results
 
 // x -> gradients of f at x.
 std::function<Values(const Values&)> grad(const Function& f);

@@ -47,6 +47,40 @@ Value take_inside(const Value& table, const Value& ids) {
   return select(inside, rows, zeros_like(rows));
 }
 
+std::vector<int64_t> ones(const Value& x) {
+  return std::vector<int64_t>(static_cast<size_t>(x.rank()), 1);
+}
+
+// Every axis but one goes along with the same axis of the ids.
+GatherDims along_axis(const Value& x,
+                      const Value& ids,
+                      int64_t axis,
+                      const char* who) {
+  axis = canonical_axis(axis, x.rank(), who);
+  auto want = x.shape().dims();
+  if (ids.rank() == x.rank()) {
+    want[static_cast<size_t>(axis)] = ids.dim(axis);
+  }
+  if (ids.shape().dims() != want) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}: dims other than axis {} must agree, got {} "
+                            "and {}",
+                            who,
+                            axis,
+                            x.type().str(),
+                            ids.type().str()));
+  }
+  GatherDims d;
+  for (int64_t a = 0; a < x.rank(); ++a) {
+    if (a != axis) d.x_batch.push_back(a);
+  }
+  d.index_batch = d.x_batch;
+  d.collapsed = {axis};
+  d.index_map = {axis};
+  d.index_vector = x.rank();
+  return d;
+}
+
 }  // namespace
 
 constexpr OpDef kTake{
@@ -154,18 +188,52 @@ Value scatter_add(const Arg& x, const Value& ids, const Value& updates) {
   return x.graph().add(kScatterAdd, {x, ids, updates}).out();
 }
 
-Value one_hot(const Arg& ids, int64_t n, DType dtype) {
+Value take(const Arg& x, const Value& ids, int64_t axis) {
+  axis = canonical_axis(axis, x.rank(), "take");
+  if (axis == 0) return take(x, ids);
+  GatherDims d;
+  auto sizes = x.shape().dims();
+  sizes[static_cast<size_t>(axis)] = 1;
+  for (int64_t a = 0; a < x.rank(); ++a) {
+    if (a != axis) d.offset.push_back(a < axis ? a : a - 1 + ids.rank());
+  }
+  d.collapsed = {axis};
+  d.index_map = {axis};
+  d.index_vector = ids.rank();
+  return gather(x, ids, d, sizes);
+}
+
+Value take_along_axis(const Arg& x, const Value& ids, int64_t axis) {
+  const auto d = along_axis(x, ids, axis, "take_along_axis");
+  return gather(x, ids, d, ones(x));
+}
+
+Value put_along_axis(const Arg& x,
+                     const Value& ids,
+                     const Value& updates,
+                     int64_t axis,
+                     Combine combine) {
+  const auto d = along_axis(x, ids, axis, "put_along_axis");
+  return scatter(x, ids, updates, d, combine);
+}
+
+Value one_hot(const Arg& ids, int64_t n, DType dtype, int64_t axis) {
+  axis = canonical_axis(axis, ids.rank() + 1, "one_hot");
   auto dims = ids.shape().dims();
-  dims.push_back(1);
+  dims.insert(dims.begin() + axis, 1);
   const Value column = reshape(ids, dims);
-  dims.back() = n;
+  dims[static_cast<size_t>(axis)] = n;
   const Value i =
       ids.graph()
           .add(kIota,
                {},
-               {{"dtype", ids.dtype()}, {"shape", dims}, {"axis", ids.rank()}})
+               {{"dtype", ids.dtype()}, {"shape", dims}, {"axis", axis}})
           .out();
   return convert(equal(column, i), dtype);
+}
+
+Value masked_fill(const Arg& x, const Value& mask, double value) {
+  return select(broadcast_to(mask, x.shape()), full_like(x, value), x);
 }
 
 }  // namespace kexue::ops

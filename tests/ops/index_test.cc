@@ -23,6 +23,34 @@ TEST(OneHot, IsZeroForIndicesOutside) {
             (std::vector<double>{0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}));
 }
 
+TEST(OneHot, MayHaveItsAxisAnywhere) {
+  const auto y = evaluate_at(
+      [](const Values& x) {
+        return Values{ops::one_hot(x[0], 3, DType::kBool, 0)};
+      },
+      {ids({2, 0, 3, -1})});
+  EXPECT_EQ(y[0].type().str(), "bool[3,4]");
+  EXPECT_EQ(y[0].to_doubles(),
+            (std::vector<double>{0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}));
+}
+
+TEST(MaskedFill, KeepsTheRestAndItsGradient) {
+  const auto f = [](const Values& x) -> Values {
+    const Value y = ops::masked_fill(x[0] * x[0], x[1], -INFINITY);
+    const Value safe = ops::masked_fill(x[0] * x[0], x[1], 7);
+    return {y, transforms::gradients(ops::sum(safe), {x[0]})[0]};
+  };
+  const auto mask =
+      HostArray::from_doubles({DType::kBool, {2}}, std::vector<double>{0, 1});
+  const auto x = HostArray::of<float>({2, 2}, std::vector<float>{1, 2, 3, NAN});
+  const auto y = evaluate_at(f, {x, mask});
+  EXPECT_EQ(y[0].to_doubles(),
+            (std::vector<double>{1, -INFINITY, 9, -INFINITY}));
+  EXPECT_EQ(y[1].at(0), 2);
+  EXPECT_EQ(y[1].at(1), 0);
+  EXPECT_EQ(y[1].at(2), 6);
+}
+
 TEST(Take, OfNoIndicesIsEmpty) {
   const auto f = [](const Values& x) -> Values {
     const Value y = ops::take(x[0], x[1]);

@@ -56,6 +56,8 @@ const std::vector<Row>& sweep_rows() {
     add_reduce_rows(r);
     add_product_rows(r);
     add_index_rows(r);
+    add_gather_scatter_rows(r);
+    add_sort_rows(r);
     add_loop_rows(r);
     add_fused_rows(r);
     return r;

@@ -48,6 +48,8 @@ void add_slice_rows(std::vector<Row>& rows);
 void add_reduce_rows(std::vector<Row>& rows);
 void add_product_rows(std::vector<Row>& rows);
 void add_index_rows(std::vector<Row>& rows);
+void add_gather_scatter_rows(std::vector<Row>& rows);
+void add_sort_rows(std::vector<Row>& rows);
 void add_loop_rows(std::vector<Row>& rows);
 void add_fused_rows(std::vector<Row>& rows);
 

@@ -12,6 +12,7 @@ thread_local Graph* current_graph = nullptr;
 thread_local std::string scope_path;
 thread_local std::source_location location;
 thread_local bool inside_call = false;
+thread_local int derivative_order = 0;
 
 bool is_ancestor(const Graph* maybe, const Graph* of) {
   for (const Graph* g = of; g != nullptr; g = g->parent()) {
@@ -71,6 +72,7 @@ Node& Graph::add(const OpDef& op,
   for (const Value& v : inputs) {
     if (is_ancestor(home, &v.graph())) home = &v.graph();
   }
+  home = keeper(home);
   for (Value& v : inputs) v = home->import(v);
   auto node = std::make_unique<Node>();
   node->op = &op;
@@ -79,6 +81,7 @@ Node& Graph::add(const OpDef& op,
   node->regions = std::move(regions);
   node->scope = scope_path;
   node->where = location;
+  node->order = derivative_order;
   node->graph = home;
   node->id = static_cast<int64_t>(home->nodes_.size());
   try {
@@ -89,6 +92,14 @@ Node& Graph::add(const OpDef& op,
   }
   home->nodes_.push_back(std::move(node));
   return *home->nodes_.back();
+}
+
+Graph* Graph::keeper(Graph* home) {
+  if (!is_ancestor(home, current_graph)) return home;
+  for (Graph* g = current_graph; g != home; g = g->parent_) {
+    if (g->keeps_ops_) return g;
+  }
+  return home;
 }
 
 Value Graph::import(const Value& v) {
@@ -182,16 +193,37 @@ std::string to_string(const std::source_location& where) {
          std::to_string(where.line());
 }
 
-NodeOrigin::NodeOrigin(const Node& node)
-    : scope_(scope_path), where_(location), was_inside_(inside_call) {
+UserCode::UserCode() : where_(location), was_inside_(inside_call) {
+  inside_call = false;
+  location = {};
+}
+UserCode::~UserCode() {
+  inside_call = was_inside_;
+  location = where_;
+}
+
+NodeOrigin::NodeOrigin(const Node& node, int derivatives)
+    : scope_(scope_path),
+      where_(location),
+      was_inside_(inside_call),
+      order_(derivative_order) {
   scope_path = node.scope;
   location = node.where;
   inside_call = true;
+  derivative_order = node.order + derivatives;
+}
+NodeOrigin::NodeOrigin(int derivatives)
+    : scope_(scope_path),
+      where_(location),
+      was_inside_(inside_call),
+      order_(derivative_order) {
+  derivative_order += derivatives;
 }
 NodeOrigin::~NodeOrigin() {
   scope_path = scope_;
   location = where_;
   inside_call = was_inside_;
+  derivative_order = order_;
 }
 
 }  // namespace kexue::ir

@@ -24,6 +24,7 @@ struct Node {
   std::vector<std::unique_ptr<Graph>> regions;
   std::string scope;
   std::source_location where;  // of the call that made it
+  int order = 0;  // 0: the program's own, n: made by the n-th derivative
   Graph* graph = nullptr;
   int64_t id = 0;  // position in the graph; inputs have smaller ids
 
@@ -40,10 +41,13 @@ extern const OpDef kInput;
 //
 // While a region is traced (a scan's body), its graph knows its parent: a
 // value of the parent that is used inside becomes an extra input, a capture.
+// What is computed from outer values alone stands in the parent, unless the
+// region keeps its ops: a branch must not run when it is not taken.
 class Graph final {
  public:
   Graph() = default;
-  explicit Graph(Graph* parent) : parent_(parent) {}
+  explicit Graph(Graph* parent, bool keeps_ops = false)
+      : parent_(parent), keeps_ops_(keeps_ops) {}
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
@@ -51,7 +55,8 @@ class Graph final {
   Value input(TensorType type, std::string name = "");
 
   // Appends a node to the innermost graph among the inputs' graphs (to this
-  // one if there are none) and returns it. Types come from op.infer.
+  // one if there are none; to the region under trace if that keeps its ops)
+  // and returns it. Types come from op.infer.
   // Errors: what op.infer throws, with the scope; kInvalidArgument if the
   // inputs belong to unrelated graphs.
   Node& add(const OpDef& op,
@@ -84,7 +89,10 @@ class Graph final {
   std::vector<Value> inputs_;
   Values outputs_;
   Graph* parent_ = nullptr;
+  bool keeps_ops_ = false;
   Values captures_;
+  // The graph that a node on values of `home` goes to.
+  static Graph* keeper(Graph* home);
   std::unordered_map<Value, Value, ValueHash> imported_;
   std::unordered_map<const void*, Value> bindings_;
 };

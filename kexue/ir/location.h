@@ -30,10 +30,27 @@ const std::source_location& current_location();
 // "model.cc:12", the file without its folders; "" if there is no line.
 std::string to_string(const std::source_location& where);
 
-// Gives nodes added meanwhile the scope and the line of another node.
+// While a user's function runs that an op was given (a branch): its ops carry
+// the lines where they stand, not that of the op.
+class UserCode final {
+ public:
+  UserCode();
+  ~UserCode();
+  UserCode(const UserCode&) = delete;
+  UserCode& operator=(const UserCode&) = delete;
+
+ private:
+  std::source_location where_;
+  bool was_inside_;
+};
+
+// Gives nodes added meanwhile the scope and the line of another node, and its
+// order, raised by `derivatives`.
 class NodeOrigin final {
  public:
-  explicit NodeOrigin(const Node& node);
+  explicit NodeOrigin(const Node& node, int derivatives = 0);
+  // Raises the order alone.
+  explicit NodeOrigin(int derivatives);
   ~NodeOrigin();
   NodeOrigin(const NodeOrigin&) = delete;
   NodeOrigin& operator=(const NodeOrigin&) = delete;
@@ -42,6 +59,7 @@ class NodeOrigin final {
   std::string scope_;
   std::source_location where_;
   bool was_inside_;
+  int order_;
 };
 
 }  // namespace kexue::ir

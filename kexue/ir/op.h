@@ -1,6 +1,7 @@
 // What an op is: one constant that holds all its rules.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,13 @@ struct OpDef {
   Values (*unroll)(const Node&,
                    const Values& inputs,
                    int64_t max_length) = nullptr;
+  // Ops with regions: the node again, with `state` sent through it. `regions`
+  // are the node's, each with the state as a further last input and output.
+  // Returns the outputs, then the state that leaves.
+  Values (*thread)(const Node&,
+                   const Values& inputs,
+                   const Value& state,
+                   std::vector<std::unique_ptr<Graph>> regions) = nullptr;
   // With one input of the output's type the op does nothing.
   bool is_identity = false;
   // Cheaper to compute again than to keep for the backward pass.

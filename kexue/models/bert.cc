@@ -56,7 +56,9 @@ Bert::Bert(const Options& options)
           {.count = options.config.positions, .dim = options.config.hidden}),
       type_({.count = options.config.types, .dim = options.config.hidden}),
       norm_({.dim = options.config.hidden, .eps = options.config.eps}),
-      encoder_({.depth = options.config.layers, .remat = options.remat},
+      encoder_({.depth = options.config.layers,
+                .remat = options.remat ? ops::RematPolicy::save_nothing()
+                                       : ops::RematPolicy::save_everything()},
                layer_of(options.config)) {
   const BertConfig& c = options.config;
   if (c.pooler) pooler_ = nn::Dense({.in = c.hidden, .out = c.hidden});

@@ -41,7 +41,7 @@ class Bert final {
  public:
   struct Options {
     BertConfig config;
-    bool remat = false;
+    bool remat = false;  // the backward pass computes each layer again
   };
   explicit Bert(const Options& options);
 

@@ -20,7 +20,7 @@ class Stack final {
  public:
   struct Options {
     int64_t depth;
-    bool remat = false;  // recompute activations in the backward pass
+    ops::RematPolicy remat = {};  // what a layer keeps for the backward pass
   };
 
   Stack() = default;

@@ -92,7 +92,9 @@ Values node_vjp(const VjpContext& c) {
   if (c.node.op->vjp != nullptr) return c.node.op->vjp(c);
   if (c.node.op->compose != nullptr) return vjp_of_composition(c);
   throw Error(Code::kUnsupported,
-              fmt::format("{}: no derivative rule", c.node.op->name),
+              fmt::format("{}: no derivative rule (order {} is missing)",
+                          c.node.op->name,
+                          c.node.order + 1),
               "wrap the value in stop_gradient if it counts as a constant")
       .with_scope(c.node.scope)
       .with_line(ir::to_string(c.node.where));
@@ -115,7 +117,7 @@ void visit(Node& node, const std::vector<bool>& active, Cotangents& ct) {
     any = any || needs.back();
   }
   if (!any) return;
-  const ir::NodeOrigin origin(node);
+  const ir::NodeOrigin origin(node, 1);
   const Values inputs = node.inputs;  // a rule may extend the node
   const Values dxs =
       node_vjp({node, inputs, dys, needs, node.out(), dys[0] ? dys[0] : first});
@@ -136,6 +138,7 @@ Values vjp_of_composition(const VjpContext& c) {
   Values live;
   {
     const ir::Tracing tracing(plain);
+    const ir::NodeOrigin origin(c.node);
     outs = c.node.op->compose(c.node, args);
   }
   Values cts;

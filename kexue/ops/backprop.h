@@ -10,7 +10,8 @@ namespace kexue::ops {
 // zero). Adds nodes to the graph of `ys`; an empty result means that no y
 // depends on that x. Integer and bool values carry no cotangent. While a loop's
 // body is traced, xs may also be values of the surrounding trace.
-// Errors: kUnsupported naming the op if it has no derivative rule.
+// Errors: kUnsupported naming the op and the order of the derivative if it
+//         has no rule.
 Values backpropagate(const Values& ys, const Values& dys, const Values& xs);
 
 // The derivative of a fused op by way of its composition. For ops whose own

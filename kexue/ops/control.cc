@@ -6,6 +6,7 @@
 #include "kexue/ir/evaluate.h"
 #include "kexue/ops/batch_rules.h"
 #include "kexue/ops/op_table.h"
+#include "kexue/ops/region.h"
 #include "kexue/ops/scan_vjp.h"
 #include "kexue/ops/shape_ops.h"
 #include "kexue/ops/support.h"
@@ -134,8 +135,30 @@ Ssas emit_turn(Emitter& e, const Node& n, const Ssas& args) {
   return next;
 }
 
+// One turn is no loop. See unroll_scan for the barrier.
+void lower_one_turn(Emitter& e, const Node& n) {
+  const ScanSplit s = split_of(n.attrs);
+  Ssas in = e.get(n.inputs);
+  for (size_t i = s.carry; i < s.carry + s.xs; ++i) {
+    in[i] = e.emit("stablehlo.reshape", {in[i]}, {slice_type(in[i].type)})[0];
+  }
+  if (n.attrs.i("recompute") != 0) {
+    std::vector<TensorType> types;
+    for (const auto& v : in) types.push_back(v.type);
+    in = e.emit("stablehlo.optimization_barrier", in, types);
+  }
+  Ssas out = e.inline_graph(*n.regions[0], in);
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (i >= s.carry) {
+      out[i] = e.emit("stablehlo.reshape", {out[i]}, {n.types[i]})[0];
+    }
+    e.bind(const_cast<Node&>(n).out(static_cast<int>(i)), out[i]);
+  }
+}
+
 void lower_scan(Emitter& e, const Node& n) {
   const ScanSplit s = split_of(n.attrs);
+  if (s.length == 1) return lower_one_turn(e, n);
   Ssas init = {emit_i32(e, 0)};
   for (size_t i = 0; i < s.carry; ++i) init.push_back(e.get(n.inputs[i]));
   for (size_t i = s.carry; i < n.types.size(); ++i) {
@@ -227,6 +250,30 @@ Values prune_scan(const Node& n,
   return result;
 }
 
+// The state becomes the last carry.
+Values thread_scan(const Node& n,
+                   const Values& inputs,
+                   const Value& state,
+                   Regions regions) {
+  const size_t carry = split_of(n.attrs).carry;
+  std::vector<size_t> order;
+  for (size_t i = 0; i < carry; ++i) order.push_back(i);
+  order.push_back(inputs.size());
+  for (size_t i = carry; i < inputs.size(); ++i) order.push_back(i);
+  regions[0] = reorder_inputs(*regions[0], order);
+  const auto at = static_cast<long>(carry);
+  Values outs = regions[0]->outputs();
+  std::rotate(outs.begin() + at, outs.end() - 1, outs.end());
+  regions[0]->set_outputs(outs);
+  Values in = inputs;
+  in.insert(in.begin() + at, state);
+  Attrs attrs = n.attrs;
+  attrs.set("num_carry", static_cast<int64_t>(carry) + 1);
+  Values made = state.graph().add(*n.op, in, attrs, std::move(regions)).outs();
+  std::rotate(made.begin() + at, made.begin() + at + 1, made.end());
+  return made;
+}
+
 }  // namespace
 
 constexpr OpDef kScan{
@@ -238,6 +285,7 @@ constexpr OpDef kScan{
     .batch = batch_scan,
     .prune = prune_scan,
     .unroll = unroll_scan,
+    .thread = thread_scan,
     .cast = Cast::kKeep,
 };
 
@@ -294,7 +342,8 @@ ScanResult scan(const ScanBody& body,
                        {"num_xs", static_cast<int64_t>(xs.size())},
                        {"length", length},
                        {"reverse", int64_t{options.reverse}},
-                       {"remat", int64_t{options.remat}}},
+                       {"remat", options.remat.text},
+                       {"recompute", int64_t{0}}},
                       std::move(regions));
   ScanResult r;
   for (size_t i = 0; i < n.types.size(); ++i) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kexue/ops/control.h"
+#include "kexue/ops/custom_vjp.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/fused.h"
 #include "kexue/ops/gather.h"
@@ -9,6 +10,7 @@
 #include "kexue/ops/linalg.h"
 #include "kexue/ops/random.h"
 #include "kexue/ops/reduce.h"
+#include "kexue/ops/remat.h"
 #include "kexue/ops/shape_ops.h"
 #include "kexue/ops/sort.h"
 #include "kexue/ops/unary.h"

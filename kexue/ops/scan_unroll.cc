@@ -1,5 +1,6 @@
 #include "kexue/ir/clone.h"
 #include "kexue/ops/op_table.h"
+#include "kexue/ops/remat.h"
 #include "kexue/ops/scan_vjp.h"
 #include "kexue/ops/shape_ops.h"
 
@@ -45,7 +46,11 @@ Values unroll_scan(const Node& n, const Values& inputs, int64_t max_length) {
     for (size_t k = carry; k < carry + xs; ++k) {
       args[k] = leading(inputs[k], t);
     }
-    const Values out = ir::inline_graph(body, args, into);
+    // Without a barrier, what this turn computes again would be merged with
+    // the forward pass, which stands in the same graph now.
+    const bool again = n.attrs.i("recompute") != 0;
+    const Values out =
+        ir::inline_graph(body, again ? optimization_barrier(args) : args, into);
     for (size_t k = 0; k < carry; ++k) args[k] = out[k];
     for (size_t k = 0; k < num_ys; ++k) {
       parts[k][static_cast<size_t>(t)] = with_leading_one(out[carry + k]);

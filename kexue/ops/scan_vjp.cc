@@ -1,12 +1,14 @@
 #include "kexue/ops/scan_vjp.h"
 
 #include <unordered_map>
+#include <unordered_set>
 
 #include "kexue/base/error.h"
 #include "kexue/ir/clone.h"
 #include "kexue/ir/location.h"
 #include "kexue/ops/backprop.h"
 #include "kexue/ops/op_table.h"
+#include "kexue/ops/remat.h"
 #include "kexue/ops/shape_ops.h"
 
 namespace kexue::ops {
@@ -111,7 +113,11 @@ class Cutter final {
         back_(back),
         num_carry_(static_cast<size_t>(c.node.attrs.i("num_carry"))),
         num_xs_(static_cast<size_t>(c.node.attrs.i("num_xs"))),
-        remat_(c.node.attrs.i("remat") != 0) {}
+        policy_{c.node.attrs.s("remat")} {
+    for (const auto& n : joint.graph.nodes()) {
+      if (policy_.keeps_input(*n)) named_.insert(n->inputs[0].node());
+    }
+  }
 
   // v of the joint graph, made available in the backward body.
   Value need(const Value& v) {
@@ -127,7 +133,8 @@ class Cutter final {
     Node& node = *v.node();
     const bool forward = node.id < joint_.forward_end;
     if (ir::is_input(node)) return input(v);
-    if (forward && !remat_ && !node.op->is_view) return residual(v);
+    const bool kept = policy_.keeps(node) || named_.contains(&node);
+    if (forward && kept) return residual(v);
     Values in;
     for (const Value& x : node.inputs) in.push_back(need(x));
     const ir::NodeOrigin origin(node);
@@ -167,7 +174,8 @@ class Cutter final {
   Backward& back_;
   size_t num_carry_;
   size_t num_xs_;
-  bool remat_;
+  RematPolicy policy_;
+  std::unordered_set<const Node*> named_;  // what a name is given to
 };
 
 Value zero_of(const TensorType& type, Graph& g) {
@@ -250,6 +258,8 @@ Values scan_vjp(const VjpContext& c) {
   attrs.set("num_carry", static_cast<int64_t>(num_back_carry));
   attrs.set("num_xs", static_cast<int64_t>(b.xs.size()));
   attrs.set("reverse", int64_t{1} - c.node.attrs.i("reverse"));
+  const RematPolicy policy{c.node.attrs.s("remat")};
+  attrs.set("recompute", int64_t{policy.recomputes()});
   Node& made = outer.add(kScan, inputs, attrs, std::move(regions));
   Values result(c.x.size());
   int at = 0;

@@ -3,26 +3,39 @@
 #include <fmt/format.h>
 
 #include "kexue/base/error.h"
+#include "kexue/ir/location.h"
 #include "kexue/ops/backprop.h"
 #include "kexue/ops/ops.h"
 
 namespace kexue::transforms {
 namespace {
 
+// x 2, "encoder.query" f32[768,768]: inputs have a name, others an op.
+std::string describe(size_t i, const Value& x) {
+  const Node& n = *x.node();
+  const bool named = ir::is_input(n) && n.attrs.has("name");
+  return fmt::format("x {}, {} {}",
+                     i,
+                     named ? fmt::format("\"{}\"", n.attrs.s("name"))
+                           : fmt::format("made by {},", n.op->name),
+                     x.type().str());
+}
+
 void want_float(const Values& xs) {
-  for (const Value& x : xs) {
-    if (!is_float(x.dtype())) {
-      throw Error(
-          Code::kInvalidArgument,
-          fmt::format("gradient: wants float tensors, got {}", x.type().str()))
-          .with_scope(Scope::path());
-    }
+  for (size_t i = 0; i < xs.size(); ++i) {
+    if (is_float(xs[i].dtype())) continue;
+    throw Error(Code::kInvalidArgument,
+                "gradient: wants float tensors, got " + describe(i, xs[i]))
+        .with_scope(Scope::path());
   }
 }
 
 }  // namespace
 
-Values vjp(const Values& ys, const Values& dys, const Values& xs) {
+Values vjp(const Values& ys,
+           const Values& dys,
+           const Values& xs,
+           const GradientOptions& options) {
   want_float(xs);
   if (ys.size() != dys.size()) {
     throw Error(
@@ -41,19 +54,28 @@ Values vjp(const Values& ys, const Values& dys, const Values& xs) {
   }
   Values out = ops::backpropagate(ys, dys, xs);
   for (size_t i = 0; i < out.size(); ++i) {
-    if (!out[i]) out[i] = ops::zeros_like(xs[i]);
+    if (out[i]) continue;
+    if (options.refuse_independent) {
+      throw Error(Code::kInvalidArgument,
+                  "gradient: the loss does not depend on " + describe(i, xs[i]))
+          .with_scope(xs[i].node()->scope)
+          .with_line(ir::to_string(xs[i].node()->where));
+    }
+    out[i] = ops::zeros_like(xs[i]);
   }
   return out;
 }
 
-Values gradients(const Value& loss, const Values& xs) {
+Values gradients(const Value& loss,
+                 const Values& xs,
+                 const GradientOptions& options) {
   if (loss.rank() != 0 || !is_float(loss.dtype())) {
     throw Error(Code::kInvalidArgument,
                 "gradient: wants a float scalar, got " + loss.type().str(),
                 "reduce the loss with sum or mean first")
         .with_scope(Scope::path());
   }
-  return vjp({loss}, {ops::ones_like(loss)}, xs);
+  return vjp({loss}, {ops::ones_like(loss)}, xs, options);
 }
 
 std::function<Values(const Values&)> grad(const Function& f) {

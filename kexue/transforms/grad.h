@@ -8,16 +8,29 @@
 
 namespace kexue::transforms {
 
+struct GradientOptions {
+  // What an x that the loss does not depend on gets: zeros, or (true) an error
+  // that names it. A path through integers, comparisons or stop_gradient is
+  // none.
+  bool refuse_independent = false;
+};
+
 // d loss / d x for each x, added to the graph being traced. x may be any value
 // of the same graph: an input, a parameter or an intermediate. A loss that
 // does not depend on x gives zeros. Gradients can be differentiated again.
 //
-// Errors: kInvalidArgument if loss is no float scalar, or an x is not float;
-//         kUnsupported naming an op that has no derivative rule.
-Values gradients(const Value& loss, const Values& xs);
+// Errors: kInvalidArgument if loss is no float scalar, an x is not float, or
+//         (if asked for) the loss does not depend on an x; kUnsupported naming
+//         an op without a derivative rule and the order that is missing.
+Values gradients(const Value& loss,
+                 const Values& xs,
+                 const GradientOptions& options = {});
 
 // The same with a cotangent instead of 1: sum_i dy_i dys_i / dx.
-Values vjp(const Values& ys, const Values& dys, const Values& xs);
+Values vjp(const Values& ys,
+           const Values& dys,
+           const Values& xs,
+           const GradientOptions& options = {});
 
 using Function = std::function<Value(const Values&)>;
 using Map = std::function<Values(const Values&)>;  // several results

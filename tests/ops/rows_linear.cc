@@ -263,6 +263,8 @@ void add_index_rows(std::vector<Row>& rows) {
 
 void add_loop_rows(std::vector<Row>& rows) {
   const auto row = [&](const std::string& name, bool reverse, bool remat) {
+    const auto policy = remat ? ops::RematPolicy::save_nothing()
+                              : ops::RematPolicy::save_everything();
     rows.push_back({"scan",
                     name,
                     {{{2}}, {{4, 2}}, {{2}}},
@@ -274,7 +276,7 @@ void add_loop_rows(std::vector<Row>& rows) {
                           },
                           {x[0]},
                           {x[1]},
-                          {.reverse = reverse, .remat = remat});
+                          {.reverse = reverse, .remat = policy});
                       return {r.carry[0], r.ys[0]};
                     },
                     [=](const std::vector<Doubles>& x) {

@@ -18,6 +18,11 @@ HostArray normal(const Shape& shape, uint64_t seed) {
   return random_normal({DType::kF64, shape}, Key::from_seed(seed));
 }
 
+ops::RematPolicy remat_if(bool yes) {
+  return yes ? ops::RematPolicy::save_nothing()
+             : ops::RematPolicy::save_everything();
+}
+
 int count(const Graph& g, const OpDef& op) {
   int n = 0;
   for (const auto& node : g.nodes()) n += node->op == &op;
@@ -91,7 +96,7 @@ TEST(Scan, DerivativesOfADeepStack) {
           },
           {v[0]},
           {v[1], v[2]},
-          {.remat = remat});
+          {.remat = remat_if(remat)});
       return weighted_sum(r.carry);
     };
     EXPECT_TRUE(check_grads(
@@ -110,7 +115,7 @@ Value nested(const Values& v, bool inner_remat) {
             },
             {c[0]},
             {v[1]},
-            {.remat = inner_remat});
+            {.remat = remat_if(inner_remat)});
         return Pair{{inner.carry[0]}, {ops::sum(inner.ys[0], {0})}};
       },
       {v[0]},
@@ -238,7 +243,7 @@ TEST(Scan, RematKeepsOnlyTheCarries) {
         },
         {x},
         {},
-        {.length = 5, .remat = remat});
+        {.length = 5, .remat = remat_if(remat)});
     transforms::gradients(ops::sum(r.carry[0]), {x});
     const size_t stacked = r.carry[0].node()->types.size() - 1;
     if (remat) {

@@ -59,6 +59,7 @@ const std::vector<Row>& sweep_rows() {
     add_gather_scatter_rows(r);
     add_sort_rows(r);
     add_loop_rows(r);
+    add_control_rows(r);
     add_fused_rows(r);
     return r;
   }();

@@ -51,6 +51,7 @@ void add_index_rows(std::vector<Row>& rows);
 void add_gather_scatter_rows(std::vector<Row>& rows);
 void add_sort_rows(std::vector<Row>& rows);
 void add_loop_rows(std::vector<Row>& rows);
+void add_control_rows(std::vector<Row>& rows);
 void add_fused_rows(std::vector<Row>& rows);
 
 const std::vector<Row>& sweep_rows();

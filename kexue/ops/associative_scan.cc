@@ -52,7 +52,7 @@ Values each(const Values& xs, const Each& f) {
 }
 
 // Combines neighbours, recurses on half the length, fills in the rest.
-Values run(const Combine& combine, const Values& xs, int64_t axis) {
+Values run(const CombineFunction& combine, const Values& xs, int64_t axis) {
   const int64_t n = xs[0].dim(axis);
   if (n < 2) return xs;
   const auto strided = [&](const Values& v, int64_t first, int64_t count) {
@@ -104,7 +104,7 @@ void check(const Values& xs, int64_t axis) {
 
 }  // namespace
 
-Values associative_scan(const Combine& combine,
+Values associative_scan(const CombineFunction& combine,
                         const Values& xs,
                         int64_t axis,
                         bool reversed) {

@@ -43,7 +43,7 @@ using LoopBody = std::function<Values(const Values&)>;
 using WhileCondition = std::function<Value(const Values& carry)>;
 using ForBody = std::function<Values(const Value& i, const Values& carry)>;
 using BranchFunction = std::function<Values(const Values& operands)>;
-using Combine = std::function<Values(const Values& a, const Values& b)>;
+using CombineFunction = std::function<Values(const Values& a, const Values& b)>;
 
 // while cond(carry): carry = body(carry). With max_trips >= 0 the loop ends
 // after that many turns at the latest, and has a derivative.
@@ -99,7 +99,7 @@ Values switch_case(const Arg& index,
 // Errors:   kInvalidArgument if the axis is missing, lengths differ or combine
 //           changes a type.
 // Source:   Blelloch 1990, "Prefix sums and their applications".
-Values associative_scan(const Combine& combine,
+Values associative_scan(const CombineFunction& combine,
                         const Values& xs,
                         int64_t axis = 0,
                         bool reversed = false);

@@ -226,30 +226,6 @@ std::vector<HostArray> eval_scan(const EvalContext& c) {
   return out;
 }
 
-// Drops stacked outputs that nobody reads; carries stay.
-Values prune_scan(const Node& n,
-                  const Values& inputs,
-                  const std::vector<bool>& used) {
-  const ScanSplit s = split_of(n.attrs);
-  const auto first_y = used.begin() + static_cast<long>(s.carry);
-  if (std::find(first_y, used.end(), false) == used.end()) return {};
-  auto body = ir::clone(*n.regions[0]);
-  Values outs;
-  std::vector<int> kept;
-  for (size_t i = 0; i < body->outputs().size(); ++i) {
-    kept.push_back(i < s.carry || used[i] ? static_cast<int>(outs.size()) : -1);
-    if (kept.back() >= 0) outs.push_back(body->outputs()[i]);
-  }
-  body->set_outputs(outs);
-  std::vector<std::unique_ptr<Graph>> regions;
-  regions.push_back(std::move(body));
-  Node& made =
-      inputs[0].graph().add(*n.op, inputs, n.attrs, std::move(regions));
-  Values result;
-  for (const int k : kept) result.push_back(k < 0 ? Value{} : made.out(k));
-  return result;
-}
-
 // The state becomes the last carry.
 Values thread_scan(const Node& n,
                    const Values& inputs,

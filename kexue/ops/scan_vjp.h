@@ -1,5 +1,8 @@
-// The derivative rule of scan, and its unrolling. Private to kexue/ops.
+// The derivative rule of scan, its pruning and its unrolling. Private to
+// kexue/ops.
 #pragma once
+
+#include <vector>
 
 #include "kexue/ir/graph.h"
 
@@ -16,6 +19,12 @@ struct ScanSplit {
 // loop (residuals) become further stacked outputs of the forward node, which
 // is extended in place: forward work is never repeated.
 Values scan_vjp(const VjpContext& c);
+
+// The loop without what nobody reads: stacked outputs, carries that only feed
+// themselves, inputs that only these used.
+Values prune_scan(const Node& n,
+                  const Values& inputs,
+                  const std::vector<bool>& used);
 
 // The loop as straight-line code; empty if it has more than max_length turns.
 // Slices of stacks that another unrolled loop made are taken directly, so a

@@ -78,6 +78,52 @@ Values gradients(const Value& loss,
   return vjp({loss}, {ops::ones_like(loss)}, xs, options);
 }
 
+Map linearize(const Values& ys, const Values& xs) {
+  want_float(ys);
+  want_float(xs);
+  Values us;  // a cotangent to differentiate by; its value does not matter
+  for (const Value& y : ys) us.push_back(ops::zeros_like(y));
+  const Values pulled = ops::backpropagate(ys, us, xs);
+  return [ys, xs, us, pulled](const Values& vs) {
+    if (vs.size() != xs.size()) {
+      throw Error(
+          Code::kInvalidArgument,
+          fmt::format("jvp: {} inputs, {} tangents", xs.size(), vs.size()));
+    }
+    Values from;
+    Values along;
+    for (size_t i = 0; i < vs.size(); ++i) {
+      if (vs[i] && vs[i].type() != xs[i].type()) {
+        throw Error(Code::kInvalidArgument,
+                    fmt::format("jvp: a tangent is {}, its input {}",
+                                vs[i].type().str(),
+                                xs[i].type().str()))
+            .with_scope(Scope::path());
+      }
+      if (!vs[i] || !pulled[i]) continue;
+      from.push_back(pulled[i]);
+      along.push_back(vs[i]);
+    }
+    Values out = ops::backpropagate(from, along, us);
+    for (size_t i = 0; i < out.size(); ++i) {
+      if (!out[i]) out[i] = ops::zeros_like(ys[i]);
+    }
+    return out;
+  };
+}
+
+Values jvp(const Values& ys, const Values& xs, const Values& vs) {
+  return linearize(ys, xs)(vs);
+}
+
+std::function<std::pair<Values, Values>(const Values&, const Values&)> jvp(
+    const Map& f) {
+  return [f](const Values& x, const Values& v) {
+    const Values y = f(x);
+    return std::pair(y, jvp(y, x, v));
+  };
+}
+
 std::function<Values(const Values&)> grad(const Function& f) {
   return [f](const Values& x) { return gradients(f(x), x); };
 }
@@ -90,7 +136,13 @@ std::function<std::pair<Value, Values>(const Values&)> value_and_grad(
   };
 }
 
-std::function<Values(const Values&, const Values&)> hvp(const Function& f) {
+std::function<Values(const Values&, const Values&)> hvp(const Function& f,
+                                                        Hvp form) {
+  if (form == Hvp::kForwardOverReverse) {
+    return [f](const Values& x, const Values& v) {
+      return jvp(gradients(f(x), x), x, v);
+    };
+  }
   return [f](const Values& x, const Values& v) {
     const Values g = gradients(f(x), x);
     Value dot;

@@ -32,15 +32,37 @@ Values vjp(const Values& ys,
            const Values& xs,
            const GradientOptions& options = {});
 
+// The product the other way round: sum_i dys / dx_i vs_i, for each y. An empty
+// v counts as zero. Reverse mode twice: vjp is linear in its cotangent, and
+// the derivative of that is the tangent.
+//
+// Numerics: after simplify only the forward pass and the tangents are left;
+//           a loop keeps what its backward loop would read.
+// Errors:   as vjp.
+Values jvp(const Values& ys, const Values& xs, const Values& vs);
+
 using Function = std::function<Value(const Values&)>;
 using Map = std::function<Values(const Values&)>;  // several results
+
+// jvp as a function of vs, which may be called many times: the work that does
+// not depend on vs is traced once.
+Map linearize(const Values& ys, const Values& xs);
 
 // x -> gradients of f at x.
 std::function<Values(const Values&)> grad(const Function& f);
 // x -> f(x) and the gradients.
 std::function<std::pair<Value, Values>(const Values&)> value_and_grad(
     const Function& f);
-// (x, v) -> H v by reverse over reverse: grad of <grad f, stop_gradient(v)>.
-std::function<Values(const Values&, const Values&)> hvp(const Function& f);
+// (x, v) -> f(x) and its tangent along v.
+std::function<std::pair<Values, Values>(const Values&, const Values&)> jvp(
+    const Map& f);
+
+// How a Hessian is multiplied with a vector: as grad of <grad f, v>, or as the
+// tangent of grad f along v. The numbers agree; the second form needs no
+// backward pass through the backward pass of v's product.
+enum class Hvp { kReverseOverReverse, kForwardOverReverse };
+// (x, v) -> H v.
+std::function<Values(const Values&, const Values&)> hvp(
+    const Function& f, Hvp form = Hvp::kReverseOverReverse);
 
 }  // namespace kexue::transforms

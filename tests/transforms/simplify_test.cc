@@ -27,6 +27,12 @@ HostArray normal(const Shape& shape, uint64_t seed) {
   return random_normal({DType::kF64, shape}, Key::from_seed(seed));
 }
 
+std::vector<int64_t> stacked(const Shape& one) {
+  auto dims = one.dims();
+  dims.insert(dims.begin(), 3);
+  return dims;
+}
+
 class Simplify : public ::testing::Test {
  protected:
   // Simplifies and checks: legal, stable, same values on x.
@@ -115,8 +121,28 @@ TEST_F(Simplify, DropsStackedOutputsThatNobodyReads) {
   const auto small = run(at_);
   ASSERT_EQ(count(*small, ops::kScan), 1);
   const Node& loop = *small->nodes().back();
-  EXPECT_EQ(loop.types.size(), 3u);
+  EXPECT_EQ(loop.types.size(), 2u);  // nor is carry 1 read
   EXPECT_EQ(count(*loop.regions[0], ops::kExp), 0);
+}
+
+TEST_F(Simplify, DropsCarriesAndInputsOfLoopsThatNothingLiveReads) {
+  const auto r = ops::scan(
+      [&](const Values& c, const Values& s) {
+        // c[0] is read through c[1]; c[2], s[1] and the captured exp are not.
+        return Pair{{c[0] + s[0], c[1] * c[0], c[2] * s[1] + ops::exp(x_)},
+                    {c[2]}};
+      },
+      {x_, x_, x_},
+      {ops::broadcast_to(x_, Shape(stacked(x_.shape()))),
+       ops::tanh(ops::broadcast_to(x_, Shape(stacked(x_.shape()))))});
+  g_.set_outputs({r.carry[1]});
+  const auto small = run(at_);
+  ASSERT_EQ(count(*small, ops::kScan), 1);
+  const Node& loop = *small->nodes().back();
+  EXPECT_EQ(loop.types.size(), 2u);
+  EXPECT_EQ(loop.inputs.size(), 3u);
+  EXPECT_EQ(count(*small, ops::kTanh), 0);
+  EXPECT_EQ(count(*small, ops::kExp), 0);
 }
 
 TEST_F(Simplify, MergesLoopsWithAnUnreadCarry) {

@@ -61,7 +61,7 @@ Values gather_vjp(const VjpContext& c) {
   const Value last =
       last_places(ids, d, c.x[0].shape(), c.node.attrs.ints("sizes"));
   const Value at = minimum(maximum(ids, zeros_like(ids)), last);
-  return {scatter(zeros_like(c.x[0]), at, c.dy, d, Combine::kAdd), Value{}};
+  return {scatter(zeros_like(c.x[0]), at, c.dy, d, Combine::kAddTo), Value{}};
 }
 
 void lower_gather(Emitter& e, const Node& n) {

@@ -41,7 +41,7 @@ Value gather(const Arg& x,
              const GatherDims& dims,
              const std::vector<int64_t>& sizes);
 
-enum class Combine { kSet, kAdd, kMultiply, kMax, kMin };
+enum class Combine { kSet, kAddTo, kMultiplyBy, kKeepLarger, kKeepSmaller };
 
 // x with updates combined into it. `dims` are those of the gather that would
 // read the places of the updates. A block that is not wholly inside x is
@@ -50,12 +50,13 @@ enum class Combine { kSet, kAdd, kMultiply, kMax, kMin };
 // Shapes:   x [...], indices i32[...], updates as gather would give them -> x.
 // Numerics: of several updates to one element, kSet keeps the last in
 //           row-major order of the places. The host and CPUs do; StableHLO
-//           leaves the order open, so avoid repeats on other devices. kMax and
-//           kMin pass NaN on. Gradients: of kSet, to the update that is kept;
-//           of kMax and kMin, shared equally between all that equal the
-//           result, x's element included.
+//           leaves the order open, so avoid repeats on other devices. The
+//           larger (or smaller) of a number and NaN is NaN.
+// Gradients: of kSet, to the update that is kept; of kKeepLarger and
+//           kKeepSmaller, shared equally between all that equal the result,
+//           x's element included.
 // Errors:   kInvalidArgument if the numbers contradict the shapes;
-//           kUnsupported for the gradient of kMultiply.
+//           kUnsupported for the gradient of kMultiplyBy.
 // Source:   StableHLO, scatter.
 Value scatter(const Arg& x,
               const Value& indices,

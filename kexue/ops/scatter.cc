@@ -79,7 +79,7 @@ Values vjp_of_set(const VjpContext& c, const Target& t) {
                          .out();
   const Value mine = t.spread(reshape(flat, list));
   const Value none = broadcast_to(scalar_like(flat, -1), type.shape);
-  const Value last = scatter(none, t.ids, mine, t.d, Combine::kMax);
+  const Value last = scatter(none, t.ids, mine, t.d, Combine::kKeepLarger);
   const Value zero = zeros_like(c.dy);
   Values out(3);
   if (c.needs[0]) out[0] = select(less(last, zeros_like(last)), c.dy, zero);
@@ -96,7 +96,7 @@ Values vjp_of_extremum(const VjpContext& c, const Target& t) {
       bit_and(equal(t.read(c.y), c.x[2]), inside(t, c.x[0].shape()));
   const Value kept = convert(equal(c.y, c.x[0]), c.dy.dtype());
   const Value ties =
-      scatter(kept, t.ids, convert(hit, c.dy.dtype()), t.d, Combine::kAdd);
+      scatter(kept, t.ids, convert(hit, c.dy.dtype()), t.d, Combine::kAddTo);
   // No ties at all: a NaN, which equals nothing.
   const Value share = c.dy / maximum(ties, ones_like(ties));
   Values out(3);
@@ -119,15 +119,15 @@ Values scatter_vjp(const VjpContext& c) {
   switch (combine_of(c.node)) {
     case Combine::kSet:
       return vjp_of_set(c, t);
-    case Combine::kAdd: {
+    case Combine::kAddTo: {
       if (!c.needs[2]) return {c.dy, Value{}, Value{}};
       const Value read = t.read(c.dy);
       return {c.dy, Value{}, select(inside(t, x), read, zeros_like(read))};
     }
-    case Combine::kMultiply:
+    case Combine::kMultiplyBy:
       throw Error(Code::kUnsupported,
                   "scatter: combining by multiply has no derivative",
-                  "add logarithms with Combine::kAdd instead");
+                  "add logarithms with Combine::kAddTo instead");
     default:
       return vjp_of_extremum(c, t);
   }
@@ -183,11 +183,11 @@ T combined(Combine how, T a, T b) {
   switch (how) {
     case Combine::kSet:
       return b;
-    case Combine::kAdd:
+    case Combine::kAddTo:
       return static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
-    case Combine::kMultiply:
+    case Combine::kMultiplyBy:
       return static_cast<T>(static_cast<U>(a) * static_cast<U>(b));
-    case Combine::kMax:
+    case Combine::kKeepLarger:
       return a != a || a > b ? a : b;
     default:
       return a != a || a < b ? a : b;

@@ -55,7 +55,7 @@ Values sort_vjp(const VjpContext& c) {
                             from,
                             c.dys[i],
                             c.node.attrs.i("axis"),
-                            Combine::kAdd);
+                            Combine::kAddTo);
   }
   return out;
 }

@@ -55,18 +55,19 @@ TEST(Scatter, MaxAndMinShareTheCotangentBetweenTies) {
   // Element 0: x and two updates tie. Element 1: two updates beat x. Element
   // 2: x wins. Outside indices hold winning values and get nothing.
   const std::vector<int32_t> ids = {0, 0, 1, 1, 2, 3, -1};
-  const auto max =
-      put_gradients(Combine::kMax, {4, 0, 9}, ids, {4, 4, 5, 5, 8, 99, 99});
+  const auto max = put_gradients(
+      Combine::kKeepLarger, {4, 0, 9}, ids, {4, 4, 5, 5, 8, 99, 99});
   EXPECT_EQ(max[0].to_doubles(), (Doubles{1.0 / 3, 0, 100}));
   EXPECT_EQ(max[1].to_doubles(), (Doubles{1.0 / 3, 1.0 / 3, 5, 5, 0, 0, 0}));
   const auto min = put_gradients(
-      Combine::kMin, {-4, 0, -9}, ids, {-4, -4, -5, -5, -8, -99, -99});
+      Combine::kKeepSmaller, {-4, 0, -9}, ids, {-4, -4, -5, -5, -8, -99, -99});
   EXPECT_EQ(min[0].to_doubles(), max[0].to_doubles());
   EXPECT_EQ(min[1].to_doubles(), max[1].to_doubles());
 }
 
 TEST(Scatter, GradientAtNanIsZero) {
-  const auto g = put_gradients(Combine::kMax, {NAN, 1}, {0, 1}, {2, NAN});
+  const auto g =
+      put_gradients(Combine::kKeepLarger, {NAN, 1}, {0, 1}, {2, NAN});
   EXPECT_EQ(g[0].to_doubles(), (Doubles{0, 0}));
   EXPECT_EQ(g[1].to_doubles(), (Doubles{0, 0}));
 }
@@ -77,7 +78,7 @@ TEST(Scatter, MultiplyHasNoDerivativeAndSaysSo) {
   const Value x = g.input({DType::kF32, {3}});
   const Value ids = g.input({DType::kI32, {2}});
   const Value u = g.input({DType::kF32, {2}});
-  const Value y = ops::put_along_axis(x, ids, u, 0, Combine::kMultiply);
+  const Value y = ops::put_along_axis(x, ids, u, 0, Combine::kMultiplyBy);
   EXPECT_ERROR(transforms::gradients(ops::sum(y), {x}),
                Code::kUnsupported,
                "scatter: combining by multiply has no derivative");
@@ -188,7 +189,7 @@ TEST_F(GatherErrors, Blocks) {
   EXPECT_ERROR(gather(d, {1, 6}), kBad, "a block of 6 along dim 1");
   EXPECT_ERROR(gather(d, {2, 2}), kBad, "size 1 in collapsed and batch dims");
   const auto scatter = [&](DType t, const Shape& s) {
-    ops::scatter(x_, ids_, g_.input({t, s}), d, Combine::kAdd);
+    ops::scatter(x_, ids_, g_.input({t, s}), d, Combine::kAddTo);
   };
   EXPECT_ERROR(scatter(DType::kF64, {3, 2}), kBad, "updates do not fit");
   EXPECT_ERROR(scatter(DType::kF32, {3}), kBad, "updates do not fit");

@@ -198,14 +198,19 @@ void add_scatter_rows(std::vector<Row>& rows) {
   const auto max = [](double a, double b) { return std::max(a, b); };
   const auto min = [](double a, double b) { return std::min(a, b); };
   rows.push_back(block_row("scatter blocks, set", Combine::kSet, set, 3));
-  rows.push_back(block_row("scatter blocks, add", Combine::kAdd, add, 3));
-  rows.push_back(block_row("scatter blocks, mul", Combine::kMultiply, mul, 0));
-  rows.push_back(block_row("scatter blocks, max", Combine::kMax, max, 3));
-  rows.push_back(block_row("scatter blocks, min", Combine::kMin, min, 3));
+  rows.push_back(block_row("scatter blocks, add", Combine::kAddTo, add, 3));
+  rows.push_back(
+      block_row("scatter blocks, mul", Combine::kMultiplyBy, mul, 0));
+  rows.push_back(
+      block_row("scatter blocks, max", Combine::kKeepLarger, max, 3));
+  rows.push_back(
+      block_row("scatter blocks, min", Combine::kKeepSmaller, min, 3));
   rows.push_back(point_row("put_along_axis, set", Combine::kSet, set, 3));
-  rows.push_back(point_row("put_along_axis, add", Combine::kAdd, add, 3));
-  rows.push_back(point_row("put_along_axis, max", Combine::kMax, max, 3));
-  rows.push_back(point_row("put_along_axis, min", Combine::kMin, min, 3));
+  rows.push_back(point_row("put_along_axis, add", Combine::kAddTo, add, 3));
+  rows.push_back(
+      point_row("put_along_axis, max", Combine::kKeepLarger, max, 3));
+  rows.push_back(
+      point_row("put_along_axis, min", Combine::kKeepSmaller, min, 3));
   rows.push_back({"scatter",
                   "scatter of nothing",
                   {{{3}}, {.shape = {0}, .dtype = DType::kI32}, {{0}}},
@@ -222,7 +227,7 @@ void add_scatter_rows(std::vector<Row>& rows) {
                   },
                   [](const std::vector<Doubles>&) { return Doubles{}; },
                   2});
-  for (const auto how : {Combine::kMax, Combine::kMin}) {
+  for (const auto how : {Combine::kKeepLarger, Combine::kKeepSmaller}) {
     rows.push_back({"scatter",
                     "scatter passes NaN on",
                     {{.shape = {4}, .values = {1, kNan, 3, -kInf}},
@@ -232,7 +237,7 @@ void add_scatter_rows(std::vector<Row>& rows) {
                       return {ops::put_along_axis(x[0], x[1], x[2], 0, how)};
                     },
                     [how](const std::vector<Doubles>&) {
-                      return how == Combine::kMax
+                      return how == Combine::kKeepLarger
                                  ? Doubles{kNan, kNan, kInf, 2}
                                  : Doubles{kNan, kNan, 3, -kInf};
                     }});
@@ -246,7 +251,7 @@ void add_scatter_rows(std::vector<Row>& rows) {
           ids({3}, {0, 1, 1}),
           {.shape = {3}, .dtype = d, .values = {1, 1, 1}}},
          [](const Values& x, DType) -> Values {
-           return {ops::put_along_axis(x[0], x[1], x[2], 0, Combine::kAdd)};
+           return {ops::put_along_axis(x[0], x[1], x[2], 0, Combine::kAddTo)};
          },
          [b](const std::vector<Doubles>&) {
            return b ? Doubles{1, 1, 0} : Doubles{2, 2, 0};

@@ -16,9 +16,10 @@ namespace kexue::ops {
 // of gather, and the updates of scatter, hold the list and the blocks in one
 // shape: dimensions `offset` run over a block, the others over the list.
 struct GatherDims {
-  std::vector<int64_t> offset;     // ascending
-  std::vector<int64_t> collapsed;  // dims of x that blocks drop, ascending
-  std::vector<int64_t> index_map;  // component k is a place along index_map[k]
+  std::vector<int64_t> offset = {};     // ascending
+  std::vector<int64_t> collapsed = {};  // dims of x that blocks drop, ascending
+  // Component k of an index is a place along dim index_map[k] of x.
+  std::vector<int64_t> index_map = {};
   // The dim of the indices that holds the components; their rank if each
   // index is one number.
   int64_t index_vector = 0;

@@ -3,6 +3,7 @@
 
 #include "kexue/ops/control.h"
 #include "kexue/ops/custom_vjp.h"
+#include "kexue/ops/distributions.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/fused.h"
 #include "kexue/ops/gather.h"

@@ -119,7 +119,8 @@ TEST_F(OpErrors, GradientOfWhatIsNoScalarOrNoFloat) {
                "wants a float scalar, got i32[]");
   EXPECT_ERROR(transforms::gradients(ops::sum(x_), {n_}),
                kBad,
-               "wants float tensors, got i32[4]");
+               "wants float tensors, got x 0",
+               "i32[4]");
 }
 
 TEST_F(OpErrors, CotangentsMustFitTheirValues) {

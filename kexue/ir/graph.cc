@@ -88,7 +88,7 @@ Node& Graph::add(const OpDef& op,
     node->types =
         op.infer({op.name, node->inputs, node->attrs, node->region_list()});
   } catch (const Error& e) {
-    throw e.with_scope(scope_path).with_line(to_string(location));
+    throw located(e);
   }
   home->nodes_.push_back(std::move(node));
   return *home->nodes_.back();
@@ -191,6 +191,10 @@ std::string to_string(const std::source_location& where) {
   const size_t slash = file.rfind('/');
   return std::string(file.substr(slash == file.npos ? 0 : slash + 1)) + ":" +
          std::to_string(where.line());
+}
+
+Error located(const Error& e) {
+  return e.with_scope(scope_path).with_line(to_string(location));
 }
 
 UserCode::UserCode() : where_(location), was_inside_(inside_call) {

@@ -4,6 +4,7 @@
 #include <source_location>
 #include <string>
 
+#include "kexue/base/error.h"
 #include "kexue/ir/value.h"
 
 namespace kexue::ir {
@@ -29,6 +30,9 @@ class Arg final : public Value {
 const std::source_location& current_location();
 // "model.cc:12", the file without its folders; "" if there is no line.
 std::string to_string(const std::source_location& where);
+// The same error with the scope and the line of the call in progress, for
+// ops that refuse before there is a node (Graph::add does it for the rest).
+Error located(const Error& e);
 
 // While a user's function runs that an op was given (a branch): its ops carry
 // the lines where they stand, not that of the op.

@@ -130,7 +130,8 @@ void visit(Node& node, const std::vector<bool>& active, Cotangents& ct) {
 
 // In a graph of its own: one input of the node may be computed from another,
 // and a walk in the real graph would count that path twice.
-Values vjp_of_composition(const VjpContext& c) {
+Values vjp_of(Values (*compose)(const Node&, const Values&),
+              const VjpContext& c) {
   Graph plain;
   Values args;
   for (const Value& v : c.x) args.push_back(plain.input(v.type()));
@@ -139,7 +140,7 @@ Values vjp_of_composition(const VjpContext& c) {
   {
     const ir::Tracing tracing(plain);
     const ir::NodeOrigin origin(c.node);
-    outs = c.node.op->compose(c.node, args);
+    outs = compose(c.node, args);
   }
   Values cts;
   Values real_cts;
@@ -169,6 +170,10 @@ Values vjp_of_composition(const VjpContext& c) {
     if (c.needs[i] && grads[g++]) out[i] = made[m++];
   }
   return out;
+}
+
+Values vjp_of_composition(const VjpContext& c) {
+  return vjp_of(c.node.op->compose, c);
 }
 
 Values backpropagate(const Values& ys, const Values& dys, const Values& xs) {

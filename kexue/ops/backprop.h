@@ -14,8 +14,11 @@ namespace kexue::ops {
 //         has no rule.
 Values backpropagate(const Values& ys, const Values& dys, const Values& xs);
 
-// The derivative of a fused op by way of its composition. For ops whose own
-// rule covers only some cases.
+// The derivative of a node by way of plain ops that compute the same.
+Values vjp_of(Values (*compose)(const Node&, const Values& inputs),
+              const VjpContext& c);
+// That of a fused op, from its composition. For ops whose own rule covers only
+// some cases.
 Values vjp_of_composition(const VjpContext& c);
 
 }  // namespace kexue::ops

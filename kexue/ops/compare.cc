@@ -38,38 +38,24 @@ std::vector<HostArray> eval_compare(const EvalContext& c) {
   return {compared(c.x[0].to_ints(), c.x[1].to_ints())};
 }
 
+template <Text kDirection, class F>
+constexpr OpDef comparison(std::string_view name) {
+  return {.name = name,
+          .infer = compare_type,
+          .lower = lower_compare<kDirection>,
+          .eval = eval_compare<F>,
+          .batch = batch_elementwise};
+}
+
 }  // namespace
 
-constexpr OpDef kEqual{.name = "equal",
-                       .infer = compare_type,
-                       .lower = lower_compare<"EQ">,
-                       .eval = eval_compare<std::equal_to<>>,
-                       .batch = batch_elementwise};
-constexpr OpDef kNotEqual{.name = "not_equal",
-                          .infer = compare_type,
-                          .lower = lower_compare<"NE">,
-                          .eval = eval_compare<std::not_equal_to<>>,
-                          .batch = batch_elementwise};
-constexpr OpDef kLess{.name = "less",
-                      .infer = compare_type,
-                      .lower = lower_compare<"LT">,
-                      .eval = eval_compare<std::less<>>,
-                      .batch = batch_elementwise};
-constexpr OpDef kLessEqual{.name = "less_equal",
-                           .infer = compare_type,
-                           .lower = lower_compare<"LE">,
-                           .eval = eval_compare<std::less_equal<>>,
-                           .batch = batch_elementwise};
-constexpr OpDef kGreater{.name = "greater",
-                         .infer = compare_type,
-                         .lower = lower_compare<"GT">,
-                         .eval = eval_compare<std::greater<>>,
-                         .batch = batch_elementwise};
-constexpr OpDef kGreaterEqual{.name = "greater_equal",
-                              .infer = compare_type,
-                              .lower = lower_compare<"GE">,
-                              .eval = eval_compare<std::greater_equal<>>,
-                              .batch = batch_elementwise};
+constexpr OpDef kEqual = comparison<"EQ", std::equal_to<>>("equal");
+constexpr OpDef kNotEqual = comparison<"NE", std::not_equal_to<>>("not_equal");
+constexpr OpDef kLess = comparison<"LT", std::less<>>("less");
+constexpr OpDef kLessEqual = comparison<"LE", std::less_equal<>>("less_equal");
+constexpr OpDef kGreater = comparison<"GT", std::greater<>>("greater");
+constexpr OpDef kGreaterEqual =
+    comparison<"GE", std::greater_equal<>>("greater_equal");
 
 // y = condition ? a : b
 constexpr OpDef kSelect{

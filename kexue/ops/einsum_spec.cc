@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kexue/base/error.h"
+#include "kexue/ir/location.h"
 
 namespace kexue::ops::detail {
 namespace {
@@ -96,9 +97,8 @@ constexpr int64_t kSmallestProduct = 1 << 15;
 
 EinsumSpec parse_einsum(const std::string& text) {
   const auto bad = [&](const std::string& why) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("einsum \"{}\": {}", text, why))
-        .with_scope(Scope::path());
+    throw ir::located(
+        {Code::kInvalidArgument, fmt::format("einsum \"{}\": {}", text, why)});
   };
   EinsumSpec s;
   const size_t comma = text.find(',');

@@ -66,31 +66,13 @@ int64_t i_max(int64_t a, int64_t b) {
 int64_t i_min(int64_t a, int64_t b) {
   return std::min(a, b);
 }
-int64_t i_and(int64_t a, int64_t b) {
-  return a & b;
-}
-int64_t i_or(int64_t a, int64_t b) {
-  return a | b;
-}
-int64_t i_xor(int64_t a, int64_t b) {
-  return a ^ b;
-}
 int64_t i_none(int64_t, int64_t) {
   throw Error(Code::kInternal, "float op on integers");
-}
-double f_none(double, double) {
-  throw Error(Code::kInternal, "integer op on floats");
 }
 
 TypeList float_binary(const InferContext& c) {
   auto types = same_binary(c);
   want_float(c);
-  return types;
-}
-
-TypeList bits_binary(const InferContext& c) {
-  auto types = same_binary(c);
-  if (is_float(types[0].dtype)) refuse(c, "wants integers or bool");
   return types;
 }
 
@@ -238,58 +220,6 @@ constexpr OpDef kAtan2{
     .cast = Cast::kF32,
 };
 
-// ---- bits -----------------------------------------------------------------
-
-constexpr OpDef kAnd{.name = "and",
-                     .infer = bits_binary,
-                     .lower = lower_as<"and">,
-                     .eval = eval_binary<f_none, i_and>,
-                     .batch = batch_elementwise,
-                     .cast = Cast::kKeep};
-constexpr OpDef kOr{.name = "or",
-                    .infer = bits_binary,
-                    .lower = lower_as<"or">,
-                    .eval = eval_binary<f_none, i_or>,
-                    .batch = batch_elementwise,
-                    .cast = Cast::kKeep};
-constexpr OpDef kXor{.name = "xor",
-                     .infer = bits_binary,
-                     .lower = lower_as<"xor">,
-                     .eval = eval_binary<f_none, i_xor>,
-                     .batch = batch_elementwise,
-                     .cast = Cast::kKeep};
-
-namespace {
-
-template <bool kLeft>
-std::vector<HostArray> eval_shift(const EvalContext& c) {
-  const auto width = static_cast<int64_t>(8 * size_bytes(c.x[0].dtype()));
-  const uint64_t mask = width == 64 ? ~0ULL : (1ULL << width) - 1;
-  auto a = c.x[0].to_ints();
-  const auto b = c.x[1].to_ints();
-  for (size_t i = 0; i < a.size(); ++i) {
-    const uint64_t u = static_cast<uint64_t>(a[i]) & mask;
-    const bool out = b[i] < 0 || b[i] >= width;
-    a[i] = out ? 0 : wrap(kLeft ? u << b[i] : u >> b[i]);
-  }
-  return {make_ints(c.node.types[0], a)};
-}
-
-}  // namespace
-
-constexpr OpDef kShiftLeft{.name = "shift_left",
-                           .infer = bits_binary,
-                           .lower = lower_as<"shift_left">,
-                           .eval = eval_shift<true>,
-                           .batch = batch_elementwise,
-                           .cast = Cast::kKeep};
-constexpr OpDef kShiftRightLogical{.name = "shift_right_logical",
-                                   .infer = bits_binary,
-                                   .lower = lower_as<"shift_right_logical">,
-                                   .eval = eval_shift<false>,
-                                   .batch = batch_elementwise,
-                                   .cast = Cast::kKeep};
-
 Value add(const Arg& a, const Value& b) {
   return binary(kAdd, a, b);
 }
@@ -316,21 +246,6 @@ Value pow(const Arg& a, const Value& b) {
 }
 Value atan2(const Arg& y, const Value& x) {
   return binary(kAtan2, y, x);
-}
-Value bit_and(const Arg& a, const Value& b) {
-  return binary(kAnd, a, b);
-}
-Value bit_or(const Arg& a, const Value& b) {
-  return binary(kOr, a, b);
-}
-Value bit_xor(const Arg& a, const Value& b) {
-  return binary(kXor, a, b);
-}
-Value shift_left(const Arg& a, const Value& b) {
-  return binary(kShiftLeft, a, b);
-}
-Value shift_right_logical(const Arg& a, const Value& b) {
-  return binary(kShiftRightLogical, a, b);
 }
 
 }  // namespace kexue::ops

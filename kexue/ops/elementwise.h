@@ -39,14 +39,28 @@ Value minimum(const Arg& a, const Value& b);
 // a^b for a >= 0 (or integer b); d/db uses log(a) where a > 0, else 0.
 Value pow(const Arg& a, const Value& b);
 Value atan2(const Arg& y, const Value& x);
+// log(e^a + e^b) without overflow; the derivatives are the softmax weights.
+Value logaddexp(const Arg& a, const Value& b);
+// x held in [low, high]; NaN passes. The derivative is 1 inside, 0 outside and
+// at the ends; an end has what x has not.
+// Errors: kInvalidArgument for numbers with low > high.
+Value clamp(const Arg& x, const Value& low, const Value& high);
+Value clamp(const Arg& x, double low, double high);
 
-// Bits, on integers and bool. Shifts by >= the width give 0.
+// Bits, on integers and (the first four) bool. Shifts by >= the width give 0,
+// or the sign in each bit if they are arithmetic; unsigned types count as
+// two's complement there.
 Value bit_and(const Arg& a, const Value& b);
 Value bit_or(const Arg& a, const Value& b);
 Value bit_xor(const Arg& a, const Value& b);
 Value bit_not(const Arg& x);
 Value shift_left(const Arg& a, const Value& b);
 Value shift_right_logical(const Arg& a, const Value& b);
+Value shift_right_arithmetic(const Arg& a, const Value& b);
+Value popcnt(const Arg& x);  // how many bits are 1
+Value count_leading_zeros(const Arg& x);
+// The bits of x read as another type of 32 or of 64 bits; no derivative.
+Value bitcast_convert(const Arg& x, DType dtype);
 
 // bool[...]; NaN compares false except with not_equal.
 Value equal(const Arg& a, const Value& b);

@@ -233,7 +233,7 @@ Value masked_softmax(const Arg& x, const Value& mask, int64_t axis) {
 
 Value log_softmax(const Arg& x, int64_t axis) {
   const Value w = widen(x);
-  return convert(w - logsumexp(w, axis), x.dtype());
+  return convert(w - logsumexp(w, {axis}, true), x.dtype());
 }
 
 }  // namespace kexue::ops

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kexue/ops/control.h"
+#include "kexue/ops/cumulative.h"
 #include "kexue/ops/custom_vjp.h"
 #include "kexue/ops/distributions.h"
 #include "kexue/ops/elementwise.h"

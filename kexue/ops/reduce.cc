@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <numeric>
 
+#include "kexue/ops/backprop.h"
 #include "kexue/ops/batch_rules.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
 #include "kexue/ops/support.h"
-#include "kexue/ops/unary.h"
 
 namespace kexue::ops {
 namespace {
@@ -49,25 +49,6 @@ Values extremum_vjp(const VjpContext& c) {
       convert(equal(c.x[0], expand(c.y, shape, axes)), c.x[0].dtype());
   const Value share = c.dy / sum(hit, axes);
   return {hit * expand(share, shape, axes)};
-}
-
-// What max (lowest) and min start from.
-HostArray extreme(DType dtype, bool lowest) {
-  const TensorType type{dtype, {}};
-  switch (dtype) {
-    case DType::kBool:
-      return HostArray::full(type, lowest ? 0 : 1);
-    case DType::kU8:
-      return HostArray::full(type, lowest ? 0 : 255);
-    case DType::kU32:
-      return HostArray::full(type, lowest ? 0 : 4294967295.0);
-    case DType::kI32:
-      return HostArray::full(type, lowest ? -2147483648.0 : 2147483647.0);
-    case DType::kI64:
-      return HostArray::scalar(lowest ? INT64_MIN : INT64_MAX);
-    default:
-      return HostArray::full(type, lowest ? -INFINITY : INFINITY);
-  }
 }
 
 HostArray zero(DType dtype) {
@@ -135,12 +116,6 @@ std::vector<HostArray> eval_reduce(const EvalContext& c,
   return {make_ints(type, fold(c, c.x[0].to_ints(), init.to_ints()[0], f))};
 }
 
-// 16-bit floats are added up in f32 and rounded once.
-DType sum_dtype(const Node& n) {
-  const DType d = n.types[0].dtype;
-  return d == DType::kF16 || d == DType::kBF16 ? DType::kF32 : d;
-}
-
 double plus(double a, double b) {
   return a + b;
 }
@@ -149,15 +124,37 @@ int64_t plus(int64_t a, int64_t b) {
                               static_cast<uint64_t>(b));
 }
 
-Value reduce(const OpDef& op, const Value& x, const Axes& axes, bool keep) {
-  Axes all = axes;
-  if (all.empty()) {
-    all.resize(static_cast<size_t>(x.rank()));
-    std::iota(all.begin(), all.end(), 0);
+double times(double a, double b) {
+  return a * b;
+}
+int64_t times(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) *
+                              static_cast<uint64_t>(b));
+}
+
+// The product as a tree of multiplications: its derivatives need no division,
+// so zeros among the factors do no harm, in any order.
+Values product_tree(const Node& n, const Values& in) {
+  Value y = in[0];
+  for (const int64_t axis : n.attrs.ints("axes")) {
+    for (int64_t size = y.dim(axis); size > 1; size = y.dim(axis)) {
+      const int64_t half = size / 2;
+      const Value pairs =
+          slice_axis(y, axis, 0, half) * slice_axis(y, axis, half, 2 * half);
+      y = size == 2 * half
+              ? pairs
+              : concatenate({pairs, slice_axis(y, axis, size - 1, size)}, axis);
+    }
   }
-  for (int64_t& a : all) a = canonical_axis(a, x.rank(), op.name.data());
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  const Shape& shape = n.types[0].shape;
+  if (y.shape().size() != shape.size()) {  // no factors
+    return {broadcast_to(scalar_like(y, 1), shape)};
+  }
+  return {reshape(y, shape.dims())};
+}
+
+Value reduce(const OpDef& op, const Value& x, const Axes& axes, bool keep) {
+  const Axes all = reduced_axes(axes, x.rank(), op.name);
   if (all.empty()) return x;
   const Value y = x.graph().add(op, {x}, {{"axes", all}}).out();
   if (!keep) return y;
@@ -176,12 +173,33 @@ constexpr OpDef kSum{
     },
     .lower =
         [](Emitter& e, const Node& n) {
-          lower_reduce(e, n, "stablehlo.add", zero(sum_dtype(n)));
+          lower_reduce(
+              e, n, "stablehlo.add", zero(accumulator(n.types[0].dtype)));
         },
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
       return eval_reduce(c, zero(c.node.types[0].dtype), [](auto a, auto b) {
         return plus(a, b);
       });
+    },
+    .batch = batch_over_axes,
+    .cast = Cast::kF32,
+};
+
+constexpr OpDef kProd{
+    .name = "prod",
+    .infer = reduced_type,
+    .vjp = [](const VjpContext& c) -> Values {
+      return vjp_of(product_tree, c);
+    },
+    .lower =
+        [](Emitter& e, const Node& n) {
+          const DType type = accumulator(n.types[0].dtype);
+          lower_reduce(
+              e, n, "stablehlo.multiply", HostArray::full({type, {}}, 1));
+        },
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      const HostArray one = HostArray::full({c.node.types[0].dtype, {}}, 1);
+      return eval_reduce(c, one, [](auto a, auto b) { return times(a, b); });
     },
     .batch = batch_over_axes,
     .cast = Cast::kF32,
@@ -226,66 +244,14 @@ constexpr OpDef kMin{
 Value sum(const Arg& x, const Axes& axes, bool keep_dims) {
   return reduce(kSum, x, axes, keep_dims);
 }
+Value prod(const Arg& x, const Axes& axes, bool keep_dims) {
+  return reduce(kProd, x, axes, keep_dims);
+}
 Value max(const Arg& x, const Axes& axes, bool keep_dims) {
   return reduce(kMax, x, axes, keep_dims);
 }
 Value min(const Arg& x, const Axes& axes, bool keep_dims) {
   return reduce(kMin, x, axes, keep_dims);
-}
-
-Value mean(const Arg& x, const Axes& axes, bool keep_dims) {
-  const Value total = sum(x, axes, keep_dims);
-  const auto n =
-      static_cast<double>(x.shape().size()) /
-      static_cast<double>(std::max<int64_t>(1, total.shape().size()));
-  return total * (1.0 / n);
-}
-
-Value variance(const Arg& x, const Axes& axes, bool keep_dims) {
-  const Value w = widen(x);
-  const Value d = w - mean(w, axes, true);
-  return convert(mean(d * d, axes, keep_dims), x.dtype());
-}
-
-Value argmax(const Arg& x, int64_t axis) {
-  axis = canonical_axis(axis, x.rank(), "argmax");
-  const Value top = max(x, {axis}, true);
-  const TensorType index{DType::kI32, x.shape()};
-  const Value i = broadcast_to(x.graph()
-                                   .add(kIota,
-                                        {},
-                                        {{"dtype", index.dtype},
-                                         {"shape", index.shape.dims()},
-                                         {"axis", axis}})
-                                   .out(),
-                               x.shape());
-  return min(select(equal(x, top), i, full_like(i, 2147483647.0)), {axis});
-}
-
-Value logsumexp(const Arg& x, int64_t axis) {
-  const Value w = widen(x);
-  const Value top = stop_gradient(max(w, {axis}, true));
-  const Value safe = select(is_finite(top), top, zeros_like(top));
-  const Value y = log(sum(exp(w - safe), {axis}, true)) + safe;
-  return convert(y, x.dtype());
-}
-
-Value norm(const Arg& x) {
-  const Value w = widen(x);
-  const Value s = sum(w * w);
-  const Value positive = greater(s, zeros_like(s));
-  const Value root = sqrt(select(positive, s, ones_like(s)));
-  return convert(select(positive, root, zeros_like(s)), x.dtype());
-}
-
-Value all_finite(const Values& values) {
-  Value all;
-  for (const Value& v : values) {
-    // 0 * x is 0 for finite x and NaN otherwise; NaN survives the sum.
-    const Value one = is_finite(sum(v * 0.0));
-    all = all ? bit_and(all, one) : one;
-  }
-  return all;
 }
 
 }  // namespace kexue::ops

@@ -241,7 +241,7 @@ Value ones_like(const Arg& x) {
 }
 
 Value iota(const TensorType& type, int64_t axis) {
-  axis = canonical_axis(axis, type.shape.rank(), "iota");
+  axis = axis_of(axis, type.shape.rank(), "iota");
   return ir::Tracing::current()
       .add(
           kIota,
@@ -257,11 +257,11 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view who) {
     const int64_t x = k <= a.rank() ? a[-k] : 1;
     const int64_t y = k <= b.rank() ? b[-k] : 1;
     if (x != y && x != 1 && y != 1) {
-      throw Error(
-          Code::kInvalidArgument,
-          fmt::format(
-              "{}: shapes {} and {} do not broadcast", who, a.str(), b.str()))
-          .with_scope(Scope::path());
+      throw ir::located({Code::kInvalidArgument,
+                         fmt::format("{}: shapes {} and {} do not broadcast",
+                                     who,
+                                     a.str(),
+                                     b.str())});
     }
     dims[dims.size() - static_cast<size_t>(k)] = x == 1 ? y : x;
   }

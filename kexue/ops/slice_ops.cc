@@ -334,7 +334,7 @@ Value concatenate(const Values& parts, int64_t axis) {
   if (parts.empty()) {
     throw Error(Code::kInvalidArgument, "concatenate: no parts");
   }
-  axis = canonical_axis(axis, parts[0].rank(), "concatenate");
+  axis = axis_of(axis, parts[0].rank(), "concatenate");
   if (parts.size() == 1) return parts[0];
   return parts[0].graph().add(kConcatenate, parts, {{"axis", axis}}).out();
 }
@@ -346,8 +346,7 @@ Value slice(const Arg& x,
 }
 
 Value slice_axis(const Arg& x, int64_t axis, int64_t start, int64_t limit) {
-  const auto k =
-      static_cast<size_t>(canonical_axis(axis, x.rank(), "slice_axis"));
+  const auto k = static_cast<size_t>(axis_of(axis, x.rank(), "slice_axis"));
   auto a = zeros(x.shape());
   auto b = x.shape().dims();
   a[k] = start;

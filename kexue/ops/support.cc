@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <cstring>
+#include <numeric>
 
+#include "kexue/ir/location.h"
 #include "kexue/ops/shape_ops.h"
 
 namespace kexue::ops::detail {
@@ -42,6 +44,51 @@ TypeList same_binary(const InferContext& c) {
   want_inputs(c, 2);
   if (c.type(0) != c.type(1)) refuse(c, "wants two tensors of one type");
   return {c.type(0)};
+}
+
+int64_t axis_of(int64_t axis, int64_t rank, std::string_view who) {
+  try {
+    return canonical_axis(axis, rank, std::string(who).c_str());
+  } catch (const Error& e) {
+    throw ir::located(e);
+  }
+}
+
+std::vector<int64_t> reduced_axes(const std::vector<int64_t>& axes,
+                                  int64_t rank,
+                                  std::string_view who) {
+  std::vector<int64_t> all = axes;
+  if (all.empty()) {
+    all.resize(static_cast<size_t>(rank));
+    std::iota(all.begin(), all.end(), 0);
+  }
+  for (int64_t& a : all) a = axis_of(a, rank, who);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+DType accumulator(DType dtype) {
+  const bool narrow = dtype == DType::kF16 || dtype == DType::kBF16;
+  return narrow ? DType::kF32 : dtype;
+}
+
+HostArray extreme(DType dtype, bool lowest) {
+  const TensorType type{dtype, {}};
+  switch (dtype) {
+    case DType::kBool:
+      return HostArray::full(type, lowest ? 0 : 1);
+    case DType::kU8:
+      return HostArray::full(type, lowest ? 0 : 255);
+    case DType::kU32:
+      return HostArray::full(type, lowest ? 0 : 4294967295.0);
+    case DType::kI32:
+      return HostArray::full(type, lowest ? -2147483648.0 : 2147483647.0);
+    case DType::kI64:
+      return HostArray::scalar(lowest ? INT64_MIN : INT64_MAX);
+    default:
+      return HostArray::full(type, lowest ? -INFINITY : INFINITY);
+  }
 }
 
 Values batch_elementwise(const BatchContext& c) {

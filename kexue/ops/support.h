@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kexue/base/error.h"
@@ -39,6 +40,18 @@ TypeList same_type(const InferContext& c);
 TypeList float_unary(const InferContext& c);
 // Two inputs of one type, which is the result's.
 TypeList same_binary(const InferContext& c);
+
+// canonical_axis whose error has the scope and line of the call.
+int64_t axis_of(int64_t axis, int64_t rank, std::string_view who);
+// The axes of a reduction, sorted, each once; none given: all.
+std::vector<int64_t> reduced_axes(const std::vector<int64_t>& axes,
+                                  int64_t rank,
+                                  std::string_view who);
+
+// What sums and products of a type run in: f32 for 16-bit floats.
+DType accumulator(DType dtype);
+// The scalar that leaves every other unchanged under max (lowest) or min.
+HostArray extreme(DType dtype, bool lowest);
 
 // Wraps to the dtype's width, as two's complement does.
 HostArray make_ints(const TensorType& type, const std::vector<int64_t>& v);

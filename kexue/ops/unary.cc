@@ -12,54 +12,28 @@ namespace {
 
 using namespace detail;
 
-double f_negate(double x) {
-  return -x;
+TypeList signed_unary(const InferContext& c) {
+  const DType d = same_type(c)[0].dtype;
+  if (!is_float(d) && d != DType::kI32 && d != DType::kI64) {
+    refuse(c, "wants a float or signed integer tensor");
+  }
+  return {c.type(0)};
 }
-double f_abs(double x) {
-  return std::fabs(x);
+
+// The functions on floats and, wrapping, on integers.
+template <double (*kF)(double), uint64_t (*kI)(int64_t)>
+std::vector<HostArray> eval_signed(const EvalContext& c) {
+  if (is_float(c.x[0].dtype())) return eval_unary<kF>(c);
+  auto v = c.x[0].to_ints();
+  for (auto& x : v) x = static_cast<int64_t>(kI(x));
+  return {make_ints(c.node.types[0], v)};
 }
-double f_sign(double x) {
-  if (std::isnan(x)) return x;
-  return x > 0 ? 1 : (x < 0 ? -1 : 0);
+
+double sign_of(double x) {
+  return x > 0 ? 1 : (x < 0 ? -1 : x);
 }
-double f_exp(double x) {
-  return std::exp(x);
-}
-double f_expm1(double x) {
-  return std::expm1(x);
-}
-double f_log(double x) {
-  return std::log(x);
-}
-double f_log1p(double x) {
-  return std::log1p(x);
-}
-double f_logistic(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-double f_tanh(double x) {
-  return std::tanh(x);
-}
-double f_erf(double x) {
-  return std::erf(x);
-}
-double f_sqrt(double x) {
-  return std::sqrt(x);
-}
-double f_rsqrt(double x) {
-  return 1 / std::sqrt(x);
-}
-double f_sin(double x) {
-  return std::sin(x);
-}
-double f_cos(double x) {
-  return std::cos(x);
-}
-double f_floor(double x) {
-  return std::floor(x);
-}
-double f_ceil(double x) {
-  return std::ceil(x);
+uint64_t sign_of(int64_t x) {
+  return static_cast<uint64_t>((x > 0) - (x < 0));
 }
 
 Values no_gradient(const VjpContext&) {
@@ -73,30 +47,28 @@ constexpr OpDef kNegate{
     .infer = same_type,
     .vjp = [](const VjpContext& c) -> Values { return {-c.dy}; },
     .lower = lower_as<"negate">,
-    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      if (is_float(c.x[0].dtype())) {
-        return eval_unary<f_negate>(c);
-      }
-      auto v = c.x[0].to_ints();
-      for (auto& x : v) x = static_cast<int64_t>(0 - static_cast<uint64_t>(x));
-      return {make_ints(c.node.types[0], v)};
-    },
+    .eval = eval_signed<[](double x) { return -x; },
+                        [](int64_t x) { return 0 - static_cast<uint64_t>(x); }>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kAbs{
     .name = "abs",
-    .infer = float_unary,
+    .infer = signed_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * sign(c.x[0])}; },
     .lower = lower_as<"abs">,
-    .eval = eval_unary<f_abs>,
+    .eval = eval_signed<[](double x) { return std::fabs(x); },
+                        [](int64_t x) {
+                          const auto u = static_cast<uint64_t>(x);
+                          return x < 0 ? 0 - u : u;
+                        }>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kSign{
     .name = "sign",
-    .infer = float_unary,
+    .infer = signed_unary,
     .vjp = no_gradient,
     .lower = lower_as<"sign">,
-    .eval = eval_unary<f_sign>,
+    .eval = eval_signed<sign_of, sign_of>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kExp{
@@ -104,7 +76,7 @@ constexpr OpDef kExp{
     .infer = float_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * c.y}; },
     .lower = lower_as<"exponential">,
-    .eval = eval_unary<f_exp>,
+    .eval = eval_unary<[](double x) { return std::exp(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -113,7 +85,7 @@ constexpr OpDef kExpm1{
     .infer = float_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * (c.y + 1.0)}; },
     .lower = lower_as<"exponential_minus_one">,
-    .eval = eval_unary<f_expm1>,
+    .eval = eval_unary<[](double x) { return std::expm1(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -122,7 +94,7 @@ constexpr OpDef kLog{
     .infer = float_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy / c.x[0]}; },
     .lower = lower_as<"log">,
-    .eval = eval_unary<f_log>,
+    .eval = eval_unary<[](double x) { return std::log(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -133,7 +105,7 @@ constexpr OpDef kLog1p{
       return {c.dy / (c.x[0] + 1.0)};
     },
     .lower = lower_as<"log_plus_one">,
-    .eval = eval_unary<f_log1p>,
+    .eval = eval_unary<[](double x) { return std::log1p(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -144,7 +116,7 @@ constexpr OpDef kLogistic{
       return {c.dy * c.y * (1.0 - c.y)};
     },
     .lower = lower_as<"logistic">,
-    .eval = eval_unary<f_logistic>,
+    .eval = eval_unary<[](double x) { return 1 / (1 + std::exp(-x)); }>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kTanh{
@@ -154,7 +126,7 @@ constexpr OpDef kTanh{
       return {c.dy * (1.0 - c.y * c.y)};
     },
     .lower = lower_as<"tanh">,
-    .eval = eval_unary<f_tanh>,
+    .eval = eval_unary<[](double x) { return std::tanh(x); }>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kErf{
@@ -165,7 +137,7 @@ constexpr OpDef kErf{
       return {c.dy * exp(-(c.x[0] * c.x[0])) * (2 * std::numbers::inv_sqrtpi)};
     },
     .lower = [](Emitter& e, const Node& node) { e.emit(node, "chlo.erf"); },
-    .eval = eval_unary<f_erf>,
+    .eval = eval_unary<[](double x) { return std::erf(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -174,7 +146,7 @@ constexpr OpDef kSqrt{
     .infer = float_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * 0.5 / c.y}; },
     .lower = lower_as<"sqrt">,
-    .eval = eval_unary<f_sqrt>,
+    .eval = eval_unary<[](double x) { return std::sqrt(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -185,7 +157,7 @@ constexpr OpDef kRsqrt{
       return {c.dy * -0.5 * (c.y * c.y * c.y)};
     },
     .lower = lower_as<"rsqrt">,
-    .eval = eval_unary<f_rsqrt>,
+    .eval = eval_unary<[](double x) { return 1 / std::sqrt(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -194,7 +166,7 @@ constexpr OpDef kSin{
     .infer = float_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy * cos(c.x[0])}; },
     .lower = lower_as<"sine">,
-    .eval = eval_unary<f_sin>,
+    .eval = eval_unary<[](double x) { return std::sin(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -205,7 +177,7 @@ constexpr OpDef kCos{
       return {-(c.dy * sin(c.x[0]))};
     },
     .lower = lower_as<"cosine">,
-    .eval = eval_unary<f_cos>,
+    .eval = eval_unary<[](double x) { return std::cos(x); }>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -214,7 +186,7 @@ constexpr OpDef kFloor{
     .infer = float_unary,
     .vjp = no_gradient,
     .lower = lower_as<"floor">,
-    .eval = eval_unary<f_floor>,
+    .eval = eval_unary<[](double x) { return std::floor(x); }>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kCeil{
@@ -222,7 +194,7 @@ constexpr OpDef kCeil{
     .infer = float_unary,
     .vjp = no_gradient,
     .lower = lower_as<"ceil">,
-    .eval = eval_unary<f_ceil>,
+    .eval = eval_unary<[](double x) { return std::ceil(x); }>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kIsFinite{
@@ -238,24 +210,6 @@ constexpr OpDef kIsFinite{
         out.push_back(std::isfinite(x) ? 1 : 0);
       }
       return {make_ints(c.node.types[0], out)};
-    },
-    .batch = batch_elementwise,
-    .cast = Cast::kKeep,
-};
-
-constexpr OpDef kNot{
-    .name = "not",
-    .infer = [](const InferContext& c) -> TypeList {
-      want_inputs(c, 1);
-      if (is_float(c.type(0).dtype)) refuse(c, "wants integers or bool");
-      return {c.type(0)};
-    },
-    .lower = lower_as<"not">,
-    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      auto v = c.x[0].to_ints();
-      const bool logical = c.x[0].dtype() == DType::kBool;
-      for (auto& x : v) x = logical ? (x == 0 ? 1 : 0) : ~x;
-      return {make_ints(c.node.types[0], v)};
     },
     .batch = batch_elementwise,
     .cast = Cast::kKeep,
@@ -311,9 +265,6 @@ Value ceil(const Arg& x) {
 }
 Value is_finite(const Arg& x) {
   return unary(kIsFinite, x);
-}
-Value bit_not(const Arg& x) {
-  return unary(kNot, x);
 }
 
 }  // namespace kexue::ops

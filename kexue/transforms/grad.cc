@@ -30,6 +30,12 @@ void want_float(const Values& xs) {
   }
 }
 
+// The cotangent 1, as if the line of the loss had made it.
+Value seed_of(const Value& loss) {
+  const ir::NodeOrigin origin(*loss.node(), 1);
+  return ops::ones_like(loss);
+}
+
 }  // namespace
 
 Values vjp(const Values& ys,
@@ -61,6 +67,7 @@ Values vjp(const Values& ys,
           .with_scope(xs[i].node()->scope)
           .with_line(ir::to_string(xs[i].node()->where));
     }
+    const ir::NodeOrigin origin(*xs[i].node(), 1);
     out[i] = ops::zeros_like(xs[i]);
   }
   return out;
@@ -75,7 +82,7 @@ Values gradients(const Value& loss,
                 "reduce the loss with sum or mean first")
         .with_scope(Scope::path());
   }
-  return vjp({loss}, {ops::ones_like(loss)}, xs, options);
+  return vjp({loss}, {seed_of(loss)}, xs, options);
 }
 
 Map linearize(const Values& ys, const Values& xs) {

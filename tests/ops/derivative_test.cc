@@ -325,9 +325,17 @@ TEST(Kink, DerivativesAreZeroAndNeverNan) {
   };
   EXPECT_EQ(slope(ops::abs, 0), 0);
   EXPECT_EQ(slope(ops::relu, 0), 0);
-  EXPECT_EQ(slope(ops::norm, 0), 0);
+  const auto norm = [](const Value& x) { return ops::norm(x); };
+  EXPECT_EQ(slope(norm, 0), 0);
   EXPECT_EQ(slope([](const Arg& l) { return ops::abs(l - 0.7) + 0.7; }, 0.7),
             0);
+  EXPECT_EQ(slope(ops::cbrt, 0), 0);
+  const auto clamp = [](const Arg& x) { return ops::clamp(x, -1, 1); };
+  EXPECT_EQ(slope(clamp, -1), 0);
+  EXPECT_EQ(slope(clamp, 0.5), 1);
+  EXPECT_EQ(slope(clamp, 1), 0);
+  EXPECT_EQ(slope(clamp, 2), 0);
+  EXPECT_EQ(slope(ops::softplus, 0), 0.5);
   // At a tie, maximum shares the slope.
   EXPECT_EQ(slope([](const Arg& x) { return ops::maximum(x, x * 1.0); }, 2), 1);
   EXPECT_EQ(
@@ -346,7 +354,11 @@ TEST(Kink, SecondDerivativesArePlainToo) {
   };
   EXPECT_EQ(second(ops::abs, 0), 0);
   EXPECT_EQ(second(ops::relu, 0), 0);
-  EXPECT_TRUE(std::isfinite(second(ops::norm, 0)));
+  EXPECT_EQ(second(ops::cbrt, 0), 0);
+  EXPECT_EQ(second(ops::softplus, 0), 0.25);
+  EXPECT_EQ(second(ops::log_sigmoid, 0), -0.25);
+  const auto norm = [](const Value& x) { return ops::norm(x); };
+  EXPECT_TRUE(std::isfinite(second(norm, 0)));
   EXPECT_EQ(
       second([](const Arg& x) { return ops::pow(x, ops::full_like(x, 2)); }, 0),
       2);

@@ -1,6 +1,8 @@
 // What ops refuse, and how they say it.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/ops.h"
 #include "kexue/transforms/grad.h"
@@ -35,6 +37,33 @@ TEST_F(OpErrors, ElementwiseShowsBothTypes) {
   EXPECT_ERROR(ops::bit_and(x_, x_), kBad, "and: wants integers or bool");
   EXPECT_ERROR(ops::pow(n_, n_), kBad, "power: wants a float tensor");
   EXPECT_ERROR(ops::bit_not(x_), kBad, "not: wants integers or bool");
+}
+
+TEST_F(OpErrors, BitsRoundingAndBounds) {
+  EXPECT_ERROR(ops::shift_left(t_, t_), kBad, "shift_left: wants integers");
+  EXPECT_ERROR(ops::shift_right_arithmetic(x_, x_),
+               kBad,
+               "shift_right_arithmetic: wants integers, got f32[2,3]");
+  EXPECT_ERROR(ops::popcnt(t_), kBad, "popcnt: wants integers, got bool[2,3]");
+  EXPECT_ERROR(ops::count_leading_zeros(x_), kBad, "wants integers");
+  EXPECT_ERROR(ops::bitcast_convert(x_, DType::kI64),
+               kBad,
+               "bitcast_convert: wants two types of 32 or of 64 bits, to i64, "
+               "got f32[2,3]");
+  EXPECT_ERROR(ops::bitcast_convert(t_, DType::kU8), kBad, "to u8");
+  EXPECT_ERROR(ops::abs(t_), kBad, "abs: wants a float or signed integer");
+  EXPECT_ERROR(ops::sign(input(DType::kU32, {})),
+               kBad,
+               "sign: wants a float or signed integer tensor, got u32[]");
+  EXPECT_ERROR(ops::reduce_precision(x_, 0, 7),
+               kBad,
+               "reduce_precision: wants exponent_bits >= 1",
+               "not 0 and 7");
+  EXPECT_ERROR(ops::reduce_precision(x_, 5, -1), kBad, "not 5 and -1");
+  EXPECT_ERROR(ops::clamp(x_, 2, 1), kBad, "clamp: wants low <= high, got 2");
+  EXPECT_ERROR(ops::clamp(x_, NAN, 1), kBad, "clamp: wants low <= high");
+  EXPECT_ERROR(ops::round(n_), kBad, "round: wants a float tensor");
+  EXPECT_ERROR(ops::erf_inv(n_), kBad, "erf_inv: wants a float tensor");
 }
 
 TEST_F(OpErrors, SelectWantsBoolAndOneType) {

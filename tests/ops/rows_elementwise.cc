@@ -15,7 +15,6 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 using Unary = Value (*)(const Arg&);
 using Binary = Value (*)(const Arg&, const Value&);
 
-// A scalar, nothing, an odd size, a matrix; then values at the edges.
 void unary(std::vector<Row>& rows,
            const std::string& op,
            Unary f,
@@ -24,22 +23,7 @@ void unary(std::vector<Row>& rows,
            double high,
            int order,
            const Doubles& edges = {}) {
-  const auto build = [f](const Values& x, DType) -> Values {
-    return {f(x[0])};
-  };
-  const auto expect = [want](const std::vector<Doubles>& x) {
-    Doubles y;
-    for (const double v : x[0]) y.push_back(want(v));
-    return y;
-  };
-  for (const Shape& s : {Shape{}, Shape{0}, Shape{7}, Shape{3, 5}}) {
-    rows.push_back({op, op + s.str(), {{s, low, high}}, build, expect, order});
-  }
-  if (!edges.empty()) {
-    const Shape s{static_cast<int64_t>(edges.size())};
-    rows.push_back(
-        {op, op + " at edges", {{.shape = s, .values = edges}}, build, expect});
-  }
+  add_function(rows, op, op, f, want, low, high, order, edges);
 }
 
 void binary(std::vector<Row>& rows,

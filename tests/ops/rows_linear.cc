@@ -145,6 +145,8 @@ void product(std::vector<Row>& rows,
 void add_reduce_rows(std::vector<Row>& rows) {
   reductions(
       rows, "sum", ops::sum, 0, [](double a, double b) { return a + b; });
+  reductions(
+      rows, "prod", ops::prod, 1, [](double a, double b) { return a * b; });
   reductions(rows, "max", ops::max, -INFINITY, [](double a, double b) {
     return std::max(a, b);
   });

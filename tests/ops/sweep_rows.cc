@@ -26,6 +26,37 @@ size_t broadcast_source(int64_t i, const Shape& from, const Shape& to) {
   return at;
 }
 
+void add_function(std::vector<Row>& rows,
+                  const std::string& op,
+                  const std::string& name,
+                  Value (*f)(const Arg&),
+                  double (*want)(double),
+                  double low,
+                  double high,
+                  int order,
+                  const Doubles& edges) {
+  const auto build = [f](const Values& x, DType) -> Values {
+    return {f(x[0])};
+  };
+  const auto expect = [want](const std::vector<Doubles>& x) {
+    Doubles y;
+    for (const double v : x[0]) y.push_back(want(v));
+    return y;
+  };
+  for (const Shape& s : {Shape{}, Shape{0}, Shape{7}, Shape{3, 5}}) {
+    rows.push_back(
+        {op, name + s.str(), {{s, low, high}}, build, expect, order});
+  }
+  if (!edges.empty()) {
+    const Shape s{static_cast<int64_t>(edges.size())};
+    rows.push_back({op,
+                    name + " at edges",
+                    {{.shape = s, .values = edges}},
+                    build,
+                    expect});
+  }
+}
+
 std::vector<HostArray> make_inputs(const Row& row, DType type) {
   std::vector<HostArray> out;
   for (size_t i = 0; i < row.in.size(); ++i) {
@@ -50,10 +81,14 @@ const std::vector<Row>& sweep_rows() {
     std::vector<Row> r;
     add_unary_rows(r);
     add_binary_rows(r);
+    add_special_rows(r);
     add_integer_rows(r);
+    add_bit_rows(r);
     add_shape_rows(r);
     add_slice_rows(r);
     add_reduce_rows(r);
+    add_statistic_rows(r);
+    add_cumulative_rows(r);
     add_product_rows(r);
     add_index_rows(r);
     add_gather_scatter_rows(r);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kexue/base/host_array.h"
+#include "kexue/ir/location.h"
 #include "kexue/ir/value.h"
 
 namespace kexue::testing {
@@ -53,6 +54,23 @@ void add_sort_rows(std::vector<Row>& rows);
 void add_loop_rows(std::vector<Row>& rows);
 void add_control_rows(std::vector<Row>& rows);
 void add_fused_rows(std::vector<Row>& rows);
+
+void add_special_rows(std::vector<Row>& rows);
+void add_bit_rows(std::vector<Row>& rows);
+void add_statistic_rows(std::vector<Row>& rows);
+void add_cumulative_rows(std::vector<Row>& rows);
+
+// One function of a float, element by element: on a scalar, nothing, an odd
+// size, a matrix, all in [low, high); then at given edges.
+void add_function(std::vector<Row>& rows,
+                  const std::string& op,
+                  const std::string& name,
+                  Value (*f)(const Arg&),
+                  double (*want)(double),
+                  double low,
+                  double high,
+                  int order,
+                  const Doubles& edges = {});
 
 const std::vector<Row>& sweep_rows();
 

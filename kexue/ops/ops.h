@@ -3,6 +3,7 @@
 
 #include "kexue/ops/control.h"
 #include "kexue/ops/cumulative.h"
+#include "kexue/ops/conv.h"
 #include "kexue/ops/custom_vjp.h"
 #include "kexue/ops/distributions.h"
 #include "kexue/ops/elementwise.h"
@@ -10,6 +11,7 @@
 #include "kexue/ops/gather.h"
 #include "kexue/ops/index.h"
 #include "kexue/ops/linalg.h"
+#include "kexue/ops/pool.h"
 #include "kexue/ops/random.h"
 #include "kexue/ops/reduce.h"
 #include "kexue/ops/remat.h"

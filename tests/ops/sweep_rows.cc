@@ -90,6 +90,8 @@ const std::vector<Row>& sweep_rows() {
     add_statistic_rows(r);
     add_cumulative_rows(r);
     add_product_rows(r);
+    add_conv_rows(r);
+    add_pool_rows(r);
     add_index_rows(r);
     add_gather_scatter_rows(r);
     add_sort_rows(r);

@@ -48,6 +48,8 @@ void add_shape_rows(std::vector<Row>& rows);
 void add_slice_rows(std::vector<Row>& rows);
 void add_reduce_rows(std::vector<Row>& rows);
 void add_product_rows(std::vector<Row>& rows);
+void add_conv_rows(std::vector<Row>& rows);
+void add_pool_rows(std::vector<Row>& rows);
 void add_index_rows(std::vector<Row>& rows);
 void add_gather_scatter_rows(std::vector<Row>& rows);
 void add_sort_rows(std::vector<Row>& rows);

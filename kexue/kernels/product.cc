@@ -1,10 +1,7 @@
 #include "kexue/kernels/product.h"
 
-#include <omp.h>
-
 #include <atomic>
 #include <cstring>
-#include <dnnl.hpp>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -12,6 +9,7 @@
 #include <unordered_map>
 
 #include "kexue/base/error.h"
+#include "kexue/kernels/dnnl_tools.h"
 #include "kexue/kernels/floats.h"
 
 namespace kexue::kernels::detail {
@@ -22,34 +20,6 @@ using Sizes = std::array<int64_t, 4>;
 
 constexpr size_t kCacheLimit = 2048;
 constexpr int kScratchSlot = 15;
-
-// Never destroyed: worker threads may outlive the other statics.
-const dnnl::engine& cpu() {
-  static const auto* engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
-  return *engine;
-}
-
-// The library would split a product over OpenMP threads; our callers have
-// split the work already.
-class OneThread final {
- public:
-  OneThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
-  }
-  ~OneThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
-
-dnnl::memory::data_type type_of(DType dtype) {
-  return dtype == DType::kF32 ? dnnl::memory::data_type::f32
-                              : dnnl::memory::data_type::bf16;
-}
 
 // Two axes if there is no batch. An axis of stride 0 is broadcast: size 1.
 dnnl::memory::desc describe(const Sizes& sizes,
@@ -63,7 +33,7 @@ dnnl::memory::desc describe(const Sizes& sizes,
     dims.push_back(broadcast ? 1 : sizes[i]);
     steps.push_back(broadcast ? 1 : strides[i]);
   }
-  return {dims, type_of(dtype), steps};
+  return {dims, dnnl_type(dtype), steps};
 }
 
 // What one thread needs to run one product without allocating.
@@ -94,7 +64,7 @@ class DnnlProduct final : public Product {
     }
     const auto desc = has_bias_ ? dnnl::matmul::desc(a, b, bias, c)
                                 : dnnl::matmul::desc(a, b, c);
-    const dnnl::matmul::primitive_desc primitive_desc(desc, attr, cpu());
+    const dnnl::matmul::primitive_desc primitive_desc(desc, attr, dnnl_cpu());
     primitive_ = dnnl::matmul(primitive_desc);
     a_ = a;
     b_ = b;
@@ -122,7 +92,7 @@ class DnnlProduct final : public Product {
          {DNNL_ARG_DST, operands.c.get()},
          {DNNL_ARG_SCRATCHPAD, operands.scratch.get()},
          {DNNL_ARG_BIAS, has_bias_ ? operands.bias.get() : nullptr}}};
-    thread_local const dnnl::stream stream(cpu());
+    thread_local const dnnl::stream stream(dnnl_cpu());
     const auto status = dnnl_primitive_execute(
         primitive_.get(), stream.get(), has_bias_ ? 5 : 4, args.data());
     // Unreachable: everything was checked when the primitive was made, and
@@ -146,7 +116,7 @@ class DnnlProduct final : public Product {
     if (at != known.end()) return at->second;
     if (known.size() >= kCacheLimit) known.clear();
     const auto make = [](const dnnl::memory::desc& desc) {
-      return dnnl::memory(desc, cpu(), DNNL_MEMORY_NONE);
+      return dnnl::memory(desc, dnnl_cpu(), DNNL_MEMORY_NONE);
     };
     return known[id_] = {make(a_),
                          make(b_),

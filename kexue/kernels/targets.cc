@@ -5,6 +5,7 @@
 
 #include "kexue/base/error.h"
 #include "kexue/kernels/attention.h"
+#include "kexue/kernels/convolution.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
 #include "kexue/kernels/layer_norm.h"
@@ -98,6 +99,60 @@ void call_matmul(const FfiCall& call) {
   const float* bias =
       args.size() == 3 ? typed<float>(args[2], s.n, "bias") : nullptr;
   matmul(s, args[0].data, args[1].data, bias, result.data);
+}
+
+std::array<int64_t, 2> pair_of(const FfiCall& call, std::string_view name) {
+  const auto v = call.attr_ints(name);
+  require(v.size() == 2, name);
+  return {v[0], v[1]};
+}
+
+// From [batch,height,width,channels] operands x and y and the attributes.
+ConvolutionSpec convolution_spec(const FfiCall& call,
+                                 const FfiBuffer& x,
+                                 const FfiBuffer& y,
+                                 const FfiBuffer& result) {
+  require(x.dims.size() == 4 && y.dims.size() == 4, "rank");
+  require(x.dims[0] == y.dims[0], "batch");
+  ConvolutionSpec s{.batch = x.dims[0],
+                    .in = {x.dims[1], x.dims[2]},
+                    .inputs = x.dims[3],
+                    .kernel = pair_of(call, "kernel"),
+                    .outputs = y.dims[3],
+                    .out = {y.dims[1], y.dims[2]},
+                    .strides = pair_of(call, "strides"),
+                    .low = pair_of(call, "low"),
+                    .dilation = pair_of(call, "dilation"),
+                    .in_type = call.args()[0].dtype,
+                    .out_type = result.dtype};
+  require(call.args()[1].dtype == s.in_type, "operand types");
+  return s;
+}
+
+int64_t kernel_size(const ConvolutionSpec& s) {
+  return s.kernel[0] * s.kernel[1] * s.inputs * s.outputs;
+}
+
+void call_convolution(const FfiCall& call) {
+  require_counts(call, 2, 1);
+  const auto args = call.args();
+  const FfiBuffer& y = call.results()[0];
+  ConvolutionSpec s = convolution_spec(call, args[0], y, y);
+  s.w_strides = strides_of(call,
+                           "w_strides",
+                           {s.kernel[0], s.kernel[1], s.inputs, s.outputs},
+                           args[1]);
+  require(convolution_fits(s), "convolution");
+  convolution(s, args[0].data, args[1].data, y.data);
+}
+
+void call_convolution_kernel_grad(const FfiCall& call) {
+  require_counts(call, 2, 1);
+  const auto args = call.args();
+  const FfiBuffer& dw = call.results()[0];
+  const ConvolutionSpec s = convolution_spec(call, args[0], args[1], dw);
+  require(convolution_fits(s) && count(dw) == kernel_size(s), "convolution");
+  convolution_kernel_grad(s, args[0].data, args[1].data, dw.data);
 }
 
 struct Rows {
@@ -261,6 +316,9 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
     };
     if (has_matmul()) {
       all.push_back(pjrt::ffi_target<call_matmul>("kexue_matmul"));
+      all.push_back(pjrt::ffi_target<call_convolution>("kexue_convolution"));
+      all.push_back(pjrt::ffi_target<call_convolution_kernel_grad>(
+          "kexue_convolution_kernel_grad"));
       all.push_back(pjrt::ffi_target<call_attention>("kexue_attention"));
       all.push_back(
           pjrt::ffi_target<call_attention_grad>("kexue_attention_grad"));

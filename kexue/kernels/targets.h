@@ -19,6 +19,12 @@ namespace kexue::kernels {
 //                                                 c_strides: i64 arrays, as
 //                                                 MatmulSpec, sizes = b1 b2 m
 //                                                 n k
+// kexue_convolution      x w                         y            kernel,
+//                                                 strides, low, dilation,
+//                                                 w_strides: i64 arrays, as
+//                                                 ConvolutionSpec
+// kexue_convolution_kernel_grad  x dy                dw           the first
+//                                                                 four
 // kexue_layer_norm       x gamma beta                y mean rstd  eps: float
 // kexue_layer_norm_grad  dy x gamma mean rstd        dx dgamma dbeta
 // kexue_gelu             x                           y
@@ -31,8 +37,8 @@ namespace kexue::kernels {
 //
 // gamma, beta, bias, mean, rstd, lse, dgamma, dbeta are f32; mask is bool; key
 // is u32[2]; the others are f32 or bf16. mean and rstd have one element a row
-// of x, in any shape. kexue_matmul and the two of attention are absent from a
-// build without oneDNN: their ops then run as compositions.
+// of x, in any shape. kexue_matmul, kexue_convolution* and the two of attention
+// are absent from a build without oneDNN: their ops then run without them.
 std::span<const pjrt::FfiTarget> ffi_targets();
 
 // Their names.

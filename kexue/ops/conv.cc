@@ -316,9 +316,14 @@ constexpr OpDef kConvolution{
     .name = "convolution",
     .infer = infer_conv,
     .vjp = conv_vjp,
-    .lower = lower_conv,
+    .lower =
+        [](Emitter& e, const Node& n) {
+          e.use_kernel(conv_kernel(n)) ? lower_conv_call(e, n)
+                                       : lower_conv(e, n);
+        },
     .eval = eval_conv,
     .batch = batch_conv,
+    .kernel = conv_kernel,
     .cast = Cast::kCompute,
 };
 

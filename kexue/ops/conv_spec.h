@@ -8,6 +8,7 @@
 
 #include "kexue/ir/graph.h"
 #include "kexue/ops/window.h"
+#include "kexue/stablehlo/emitter.h"
 
 namespace kexue::ops::detail {
 
@@ -39,5 +40,10 @@ WindowSpec conv_window(const ir::Attrs& attrs,
 
 // The convolution of many examples (and kernels) as one; conv_batch.cc.
 Values batch_conv(const BatchContext& c);
+
+// The kernel that can compute this convolution, or ""; conv_kernel.cc.
+std::string_view conv_kernel(const Node& node);
+// Writes the call of that kernel.
+void lower_conv_call(stablehlo::Emitter& emitter, const Node& node);
 
 }  // namespace kexue::ops::detail

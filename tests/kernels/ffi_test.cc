@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kexue/kernels/attention.h"
+#include "kexue/kernels/convolution.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
 #include "kexue/kernels/layer_norm.h"
@@ -134,6 +135,62 @@ TEST_F(KernelCall, MatmulBeyondItsBuffersFails) {
                     {{DType::kF32, {4, 4}}}),
                Code::kDevice,
                "wrong b_strides");
+}
+
+constexpr const char* kWindow =
+    "kernel = array<i64: 3, 3>, strides = array<i64: 1, 1>, "
+    "low = array<i64: 1, 1>, dilation = array<i64: 1, 1>";
+
+TEST_F(KernelCall, ConvolutionAndItsKernelGradient) {
+  if (!has_convolution()) GTEST_SKIP() << "built without oneDNN";
+  const auto x = array({3, 5, 4, 6}, 1), w = array({3, 3, 6, 2}, 2),
+             dy = array({3, 5, 4, 2}, 3);
+  const auto y =
+      call("kexue_convolution",
+           std::string(kWindow) + ", w_strides = array<i64: 36, 12, 2, 1>",
+           {x, w},
+           {{DType::kF32, {3, 5, 4, 2}}});
+  const auto dw = call("kexue_convolution_kernel_grad",
+                       kWindow,
+                       {x, dy},
+                       {{DType::kF32, {3, 3, 6, 2}}});
+  const ConvolutionSpec spec{.batch = 3,
+                             .in = {5, 4},
+                             .inputs = 6,
+                             .kernel = {3, 3},
+                             .outputs = 2,
+                             .out = {5, 4},
+                             .low = {1, 1},
+                             .w_strides = {36, 12, 2, 1}};
+  std::vector<float> want(120);
+  convolution(spec, data(x), data(w), want.data());
+  EXPECT_EQ(values(y[0]), want);
+  want.resize(108);
+  convolution_kernel_grad(spec, data(x), data(dy), want.data());
+  EXPECT_EQ(values(dw[0]), want);
+}
+
+TEST_F(KernelCall, ConvolutionBeyondItsBuffersFails) {
+  if (!has_convolution()) GTEST_SKIP() << "built without oneDNN";
+  const auto x = array({3, 5, 4, 6}, 1), w = array({3, 3, 6, 2}, 2);
+  const auto run = [&](const char* w_strides, const TensorType& y) {
+    call("kexue_convolution",
+         std::string(kWindow) + ", w_strides = array<i64: " + w_strides + ">",
+         {x, w},
+         {y});
+  };
+  EXPECT_ERROR(run("36, 12, 2, 2", {DType::kF32, {3, 5, 4, 2}}),
+               Code::kDevice,
+               "wrong w_strides");
+  EXPECT_ERROR(run("36, 12, 2, 1", {DType::kF32, {3, 9, 4, 2}}),
+               Code::kDevice,
+               "wrong convolution");
+  EXPECT_ERROR(call("kexue_convolution_kernel_grad",
+                    kWindow,
+                    {x, array({3, 5, 4, 2}, 3)},
+                    {{DType::kF32, {3, 3, 6, 1}}}),
+               Code::kDevice,
+               "wrong convolution");
 }
 
 TEST_F(KernelCall, LayerNormAndItsGradient) {

@@ -1,11 +1,13 @@
 // Times whole training steps of BERT: forward, backward, clipping, AdamW.
 //
 //   bert_step [--layers 4] [--hidden 512] [--vocab 21128] [--dtype bf16]
-//             [--threads 2] [--dropout 0.1] [--no-kernels]
+//             [--threads 2] [--dropout 0.1] [--no-kernels] [--remat]
 //
 // A line `BATCH LEN STEPS` on stdin runs that many steps and answers with one
 // JSON line, so that two programs can take turns on a machine whose speed
 // drifts.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -35,6 +37,7 @@ struct Options {
   std::string dtype = "bf16";
   int threads = 0;
   bool kernels = true;
+  bool remat = false;
 };
 
 template <class T>
@@ -54,6 +57,10 @@ Options parse(int argc, char** argv) {
     const std::string key = argv[i];
     if (key == "--no-kernels") {
       o.kernels = false;
+      continue;
+    }
+    if (key == "--remat") {
+      o.remat = true;
       continue;
     }
     if (i + 1 == argc) {
@@ -116,6 +123,12 @@ double cpu_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
+double peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1e3;
+}
+
 double median(std::vector<double> v) {
   std::sort(v.begin(), v.end());
   return v[v.size() / 2];
@@ -133,7 +146,8 @@ void serve(const Options& o) {
                                     .inner = 4 * o.hidden,
                                     .dropout = o.dropout,
                                     .attention_dropout = o.dropout,
-                                    .labels = {"0", "1"}}});
+                                    .labels = {"0", "1"}},
+                         .remat = o.remat});
   const auto params = bert.parameters();
   const auto loss = [&](const kx::train::BatchValues& b) {
     const auto logits =
@@ -174,14 +188,18 @@ void serve(const Options& o) {
     std::printf(
         "{\"batch\": %ld, \"len\": %ld, \"wall_ms_median\": %.2f, "
         "\"wall_ms_min\": %.2f, \"cpu_ms_median\": %.2f, \"cpu_ms_min\": "
-        "%.2f, \"compile_s\": %.2f}\n",
+        "%.2f, \"compile_s\": %.2f, \"program_mb\": %.0f, "
+        "\"temporary_mb\": %.0f, \"peak_rss_mb\": %.0f}\n",
         batch,
         length,
         median(wall),
         *std::min_element(wall.begin(), wall.end()),
         median(cpu),
         *std::min_element(cpu.begin(), cpu.end()),
-        engine.compile_report().seconds);
+        engine.compile_report().seconds,
+        static_cast<double>(engine.compile_report().memory.total()) / 1e6,
+        static_cast<double>(engine.compile_report().memory.temporary) / 1e6,
+        peak_rss_mb());
     std::fflush(stdout);
   }
 }

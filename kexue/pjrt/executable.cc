@@ -207,6 +207,26 @@ size_t Executable::num_devices() const {
   return state_->num_devices;
 }
 
+ProgramMemory Executable::memory() const {
+  const PJRT_Api* api = state_->client->api;
+  constexpr size_t kEnd =
+      offsetof(PJRT_Api, PJRT_Executable_GetCompiledMemoryStats) +
+      sizeof(void*);
+  if (api->struct_size < kEnd ||
+      api->PJRT_Executable_GetCompiledMemoryStats == nullptr) {
+    throw Error(Code::kUnsupported,
+                "the plugin does not tell what memory a program takes");
+  }
+  KEXUE_PJRT_ARGS(PJRT_Executable_GetCompiledMemoryStats, args);
+  args.executable = state_->raw;
+  KEXUE_PJRT_CALL(api, PJRT_Executable_GetCompiledMemoryStats, args);
+  return {.arguments = args.argument_size_in_bytes,
+          .outputs = args.output_size_in_bytes,
+          .aliased = args.alias_size_in_bytes,
+          .temporary = args.temp_size_in_bytes,
+          .code = args.generated_code_size_in_bytes};
+}
+
 std::vector<std::byte> Executable::serialize() const {
   KEXUE_PJRT_ARGS(PJRT_Executable_Serialize, args);
   args.executable = state_->raw;

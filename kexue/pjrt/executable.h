@@ -16,6 +16,17 @@ namespace detail {
 struct ExecutableState;
 }  // namespace detail
 
+// Bytes that one run of a program takes, as its compiler planned them.
+struct ProgramMemory {
+  int64_t arguments = 0;
+  int64_t outputs = 0;
+  int64_t aliased = 0;  // outputs that take over an argument
+  int64_t temporary = 0;
+  int64_t code = 0;
+
+  int64_t total() const { return arguments + outputs - aliased + temporary; }
+};
+
 struct ExecuteOptions {
   // Names this execution among those of a multi-device launch; 0: none.
   int launch_id = 0;
@@ -53,6 +64,9 @@ class Executable final {
 
   const std::vector<TensorType>& output_types() const;  // of one device
   size_t num_devices() const;
+
+  // Of one device. Errors: kUnsupported if the plugin does not tell.
+  ProgramMemory memory() const;
 
   // Bytes for Client::deserialize with the same plugin file and the same kind
   // of machine. Trap: the CPU plugin 0.11.2 aborts the process here if the

@@ -63,6 +63,7 @@ class Program final {
 
   const std::vector<TensorType>& input_types() const { return inputs_; }
   const CompileStats& stats() const { return stats_; }
+  pjrt::ProgramMemory memory() const { return executable_.memory(); }
 
  private:
   pjrt::Executable executable_;

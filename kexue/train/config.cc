@@ -25,6 +25,9 @@ void Check::operator()(const char* section,
   if (value.find('\0') != std::string::npos) {
     fail(section, key, "text without NUL bytes", io::printable(value));
   }
+  if (kind == Text::kRemat && value != "none" && value != "layer") {
+    fail(section, key, "none or layer", '"' + io::printable(value) + '"');
+  }
   try {
     if (kind == Text::kPrecision) precision_from_name(value);
     if (kind == Text::kLossScale) loss_scale_from_name(value);

@@ -37,9 +37,9 @@ struct RunConfig {
   std::string precision = "bf16";   // f32 bf16 fp16
   std::string loss_scale = "none";  // none, dynamic, or a number; fp16 only
   uint64_t seed = 0;
-  int64_t max_steps = 0;   // 0 = all epochs
-  int64_t save_every = 0;  // steps between checkpoints; 0 = at the end only
-  bool remat = false;
+  int64_t max_steps = 0;       // 0 = all epochs
+  int64_t save_every = 0;      // steps between checkpoints; 0 = at the end only
+  std::string remat = "none";  // none, or layer: recompute each layer
   // [run]
   std::string folder;  // "" = runs/<name of the config>-<date>
 

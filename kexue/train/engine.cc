@@ -97,6 +97,15 @@ void Engine::count(const runtime::CompileStats& stats, double seconds) {
   report_.seconds += seconds;
 }
 
+void Engine::note_memory(const runtime::Program& program) {
+  try {
+    const auto memory = program.memory();
+    if (memory.total() > report_.memory.total()) report_.memory = memory;
+  } catch (const Error& e) {
+    if (e.code() != Code::kUnsupported) throw;
+  }
+}
+
 Engine::StepProgram& Engine::step_program(const BatchTypes& types) {
   const std::string key = signature(types);
   const auto found = steps_.find(key);
@@ -110,6 +119,7 @@ Engine::StepProgram& Engine::step_program(const BatchTypes& types) {
   p.program = std::make_unique<runtime::Program>(
       session_->compile(*made.graph, compile));
   p.metric_names = made.metric_names;
+  note_memory(*p.program);
   count(p.program->stats(),
         std::chrono::duration<double>(Clock::now() - begin).count());
   return steps_.emplace(key, std::move(p)).first->second;

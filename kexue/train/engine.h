@@ -29,6 +29,8 @@ struct CompileReport {
   int programs = 0;
   int from_cache = 0;
   double seconds = 0;  // trace, rewrites and the plugin's compiler or loader
+  // Of the training step that takes most; zeros if the plugin does not tell.
+  pjrt::ProgramMemory memory;
 };
 
 // Trains `loss` with one program per set of batch types. State lives on the
@@ -69,6 +71,7 @@ class Engine final {
   };
   StepProgram& step_program(const BatchTypes& types);
   void upload(const std::vector<HostArray>& state);
+  void note_memory(const runtime::Program& program);
   void count(const runtime::CompileStats& stats, double seconds);
 
   const runtime::Session* session_;

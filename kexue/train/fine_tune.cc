@@ -84,7 +84,8 @@ class Run final {
         stop_(stop),
         data_(detail::read_run_data(
             config, [&](const std::string& m) { observer.message(m); })),
-        model_({.config = data_.model.config, .remat = config.remat}),
+        model_(
+            {.config = data_.model.config, .remat = config.remat == "layer"}),
         params_(model_.parameters()),
         loss_(classifier_loss(model_)),
         engine_(session,

@@ -139,8 +139,7 @@ class Builder final {
           {params_[i].name, values_[i], grads[i], mine, lr, count});
       for (size_t k = 0; k <= kinds; ++k) {
         const Value& old = k == 0 ? values_[i] : mine[k - 1];
-        state[k * n + i] =
-            scaled_ ? keep_unless(finite, next[k], old) : next[k];
+        state[k * n + i] = keep_unless(finite, next[k], old);
       }
     }
     return state;
@@ -151,9 +150,12 @@ class Builder final {
     const Value zero = scalar_i32(old_.step, 0);
     const LossScale& ls = options_.loss_scale;
     if (!scaled_) {
-      state.insert(
-          state.end(),
-          {old_.step + one, old_.skipped, old_.clean, old_.scale, old_.key});
+      state.insert(state.end(),
+                   {old_.step + ops::select(finite, one, zero),
+                    old_.skipped,
+                    old_.clean,
+                    old_.scale,
+                    old_.key});
       return;
     }
     Value scale = old_.scale;

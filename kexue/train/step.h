@@ -78,6 +78,9 @@ struct Hyper {
   HostArray array() const;  // f32[3]
 };
 
+// A step whose loss or gradients are not finite leaves the state as it was (but
+// for the counters of loss scaling), so that it can be run again and looked at.
+//
 // Inputs: state, batch fields by name, hyper f32[3].
 // Outputs: state, then metrics f32[n], n = metric_names.size().
 struct StepGraph {

@@ -64,6 +64,16 @@ TEST_F(ExecutableTest, UnawaitedOutputsArriveLater) {
   EXPECT_EQ(x.to_host().at(4095), 1024);
 }
 
+TEST_F(ExecutableTest, TellsItsMemory) {
+  const auto plain = client().compile(doubling("1024xf32")).memory();
+  EXPECT_EQ(plain.arguments, 4096);
+  EXPECT_EQ(plain.outputs, 4096);
+  EXPECT_EQ(plain.aliased, 0);
+  EXPECT_EQ(plain.total(), 8192 + plain.temporary);
+  const auto donated = client().compile(doubling("1024xf32", true));
+  EXPECT_EQ(donated.memory().aliased, 4096);
+}
+
 TEST_F(ExecutableTest, DonatedArgumentIsDeletedAndItsMemoryReused) {
   const auto program = client().compile(doubling("1024xf32", true));
   const auto x =

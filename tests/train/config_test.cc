@@ -110,7 +110,10 @@ TEST(RunConfig, WrongTypesSayWhatIsWanted) {
                "train.lr must be a number, got true or false");
   EXPECT_ERROR(with("remat = 1"),
                Code::kInvalidArgument,
-               "train.remat must be true or false, got an integer");
+               "train.remat must be text, got an integer");
+  EXPECT_ERROR(with("remat = \"all\""),
+               Code::kInvalidArgument,
+               "train.remat must be none or layer, got \"all\"");
   EXPECT_ERROR(with("precision = [1]"),
                Code::kInvalidArgument,
                "train.precision must be text, got a list");

@@ -130,6 +130,18 @@ TEST(Step, BadStepChangesNothingButScaleAndCounters) {
   }
 }
 
+TEST(Step, BadStepWithoutScalingChangesNothingAtAll) {
+  Trainer t({});
+  t.step(false);
+  const State before = t.state();
+  t.step(true);
+  EXPECT_EQ(t.metric("finite"), 0);
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(t.state()[i].identical(before[i])) << t.layout().names[i];
+  }
+  EXPECT_EQ(t.value("step"), 1);
+}
+
 TEST(Step, ScaleNeverFallsBelowItsFloor) {
   Trainer t(dynamic(2000));
   for (int i = 0; i < 40; ++i) t.step(true);

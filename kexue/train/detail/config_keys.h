@@ -13,7 +13,7 @@ namespace kexue::train::detail {
 inline constexpr double kInf = std::numeric_limits<double>::infinity();
 
 // What a value must be, beside its type.
-enum class Text { kAny, kNeeded, kPrecision, kLossScale };
+enum class Text { kAny, kNeeded, kPrecision, kLossScale, kRemat };
 struct Whole {
   int64_t low, high;
 };
@@ -51,7 +51,7 @@ void visit_keys(Config& c, V&& v) {
   v("train", "seed", c.seed, false);
   v("train", "max_steps", c.max_steps, Whole{0, int64_t{1} << 30});
   v("train", "save_every", c.save_every, Whole{0, int64_t{1} << 30});
-  v("train", "remat", c.remat, false);
+  v("train", "remat", c.remat, Text::kRemat);
   v("run", "folder", c.folder, Text::kAny);
 }
 

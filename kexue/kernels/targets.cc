@@ -6,6 +6,7 @@
 #include "kexue/base/error.h"
 #include "kexue/kernels/attention.h"
 #include "kexue/kernels/convolution.h"
+#include "kexue/kernels/decompose_targets.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
 #include "kexue/kernels/layer_norm.h"
@@ -314,6 +315,9 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
         pjrt::ffi_target<call_dropout>("kexue_dropout"),
         pjrt::ffi_target<call_fold_in>("kexue_fold_in"),
     };
+    for (const auto& target : detail::decompose_targets()) {
+      all.push_back(target);
+    }
     if (has_matmul()) {
       all.push_back(pjrt::ffi_target<call_matmul>("kexue_matmul"));
       all.push_back(pjrt::ffi_target<call_convolution>("kexue_convolution"));

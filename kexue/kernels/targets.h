@@ -34,7 +34,15 @@ namespace kexue::kernels {
 // kexue_attention        q k v mask key              o lse        scale: float,
 //                                                                 threshold
 // kexue_attention_grad   q k v mask key o lse do     dq dk dv     the same
+// kexue_cholesky         a                           l
+// kexue_triangular_solve a b                         x            lower,
+//                                                 transpose, left, unit: 0, 1
+// kexue_lu               a                           packed perm sign
+// kexue_qr               a (m >= n)                  q r
+// kexue_eigh             a                           w v
+// kexue_svd              a (m >= n)                  u s v
 //
+// The last six are f32 or f64 throughout, perm i32; see decompose.h.
 // gamma, beta, bias, mean, rstd, lse, dgamma, dbeta are f32; mask is bool; key
 // is u32[2]; the others are f32 or bf16. mean and rstd have one element a row
 // of x, in any shape. kexue_matmul, kexue_convolution* and the two of attention

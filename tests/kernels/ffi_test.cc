@@ -321,6 +321,38 @@ TEST_F(KernelCall, WrongOperandsFail) {
       "wrong gamma");
 }
 
+TEST_F(KernelCall, WrongDecompositionsFail) {
+  const auto wide = array({3, 4}, 1), square = array({4, 4}, 2);
+  const TensorType f32{DType::kF32, {4, 4}}, f64{DType::kF64, {4, 4}};
+  const TensorType row{DType::kF32, {4}}, order{DType::kI32, {4}};
+  for (const char* name : {"cholesky", "lu", "qr", "eigh", "svd"}) {
+    const std::string target = std::string("kexue_") + name;
+    std::vector<TensorType> out = {f32};
+    if (target == "kexue_lu") out = {f32, order, {DType::kF32, {}}};
+    if (target == "kexue_qr") out = {f32, f32};
+    if (target == "kexue_eigh") out = {row, f32};
+    if (target == "kexue_svd") out = {f32, row, f32};
+    EXPECT_ERROR(call(target, "", {wide}, out), Code::kDevice, "wrong shape");
+    EXPECT_ERROR(call(target, "", {square, square}, out),
+                 Code::kDevice,
+                 "wrong number of arguments");
+    out.back() = f64;
+    EXPECT_ERROR(
+        call(target, "", {square}, out), Code::kDevice, "wrong type or size");
+  }
+  const std::string flags =
+      "lower = 1 : i64, transpose = 0 : i64, left = 1 : i64, unit = 0 : i64";
+  EXPECT_ERROR(call("kexue_triangular_solve",
+                    flags,
+                    {square, wide},
+                    {{DType::kF32, {3, 4}}}),
+               Code::kDevice,
+               "wrong shape of b");
+  EXPECT_ERROR(call("kexue_triangular_solve", flags, {square, square}, {f64}),
+               Code::kDevice,
+               "wrong type or size");
+}
+
 TEST_F(KernelCall, ProgramsSurviveSerialisation) {
   const TensorType type{DType::kF32, {50}};
   const auto compiled =

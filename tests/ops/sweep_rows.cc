@@ -98,6 +98,7 @@ const std::vector<Row>& sweep_rows() {
     add_loop_rows(r);
     add_control_rows(r);
     add_fused_rows(r);
+    add_matrix_rows(r);
     return r;
   }();
   return rows;

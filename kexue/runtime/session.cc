@@ -66,6 +66,10 @@ Session::Session(const SessionOptions& options)
   kernels::set_threads(options.threads);
   if (!platform_.kernels.empty()) {
     pjrt::register_ffi(plugin_, kernels::ffi_targets());
+    pjrt::register_ffi(plugin_, options.kernels);
+    for (const auto& target : options.kernels) {
+      platform_.kernels.emplace_back(target.name);
+    }
   }
   const std::string flags = pjrt::serialize({.flags = platform_.flags});
   // Kernels are found by name when a program is loaded, so their code is not

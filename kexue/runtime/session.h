@@ -13,6 +13,7 @@
 #include "kexue/pjrt/buffer.h"
 #include "kexue/pjrt/client.h"
 #include "kexue/pjrt/executable.h"
+#include "kexue/pjrt/ffi.h"
 #include "kexue/runtime/cache.h"
 #include "kexue/runtime/platform.h"
 #include "kexue/transforms/precision.h"
@@ -22,13 +23,16 @@ namespace kexue::runtime {
 using DeviceArray = pjrt::Buffer;
 
 struct SessionOptions {
-  std::string plugin;        // path; "" = search (see pjrt::find_plugin)
+  std::string plugin = {};   // path; "" = search (see pjrt::find_plugin)
   int64_t device_count = 1;  // devices of a CPU plugin
   int threads = 0;           // of our kernels; 0 = all cores
   bool use_cache = true;
   bool use_kernels = true;  // false: compositions only
   // Overrides of the platform's row, for measurements.
-  std::map<std::string, pjrt::FlagValue> extra_flags;
+  std::map<std::string, pjrt::FlagValue> extra_flags = {};
+  // Kernels for ops of your own (docs/extending.md). Where ours do not run,
+  // these do not either, and the ops run as compositions.
+  std::vector<pjrt::FfiTarget> kernels = {};
 };
 
 // How fast a user wants a graph to become a program.

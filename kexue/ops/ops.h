@@ -19,5 +19,6 @@
 #include "kexue/ops/remat.h"
 #include "kexue/ops/shape_ops.h"
 #include "kexue/ops/solve.h"
+#include "kexue/ops/sharding.h"
 #include "kexue/ops/sort.h"
 #include "kexue/ops/unary.h"

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "kexue/base/error.h"
+#include "kexue/ir/location.h"
 
 namespace kexue::stablehlo {
 namespace {
@@ -199,6 +200,28 @@ void Emitter::bind(const ir::Value& v, Ssa ssa) {
   bound_[v] = std::move(ssa);
 }
 
+std::string Emitter::sharding_text(const Sharding& sharding,
+                                   const Shape& shape) const {
+  sharding.check(mesh_, shape);
+  std::vector<std::string> dims;
+  for (int64_t d = 0; d < shape.rank(); ++d) {
+    std::vector<std::string> quoted;
+    for (const auto& axis : sharding.axes(d)) {
+      quoted.push_back(fmt::format("\"{}\"", axis));
+    }
+    dims.push_back(fmt::format("{{{}}}", fmt::join(quoted, ", ")));
+  }
+  return fmt::format("#sdy.sharding<@mesh, [{}]>", fmt::join(dims, ", "));
+}
+
+void Emitter::lower(const ir::Node& node) {
+  try {
+    node.op->lower(*this, node);
+  } catch (const Error& e) {
+    throw e.with_scope(node.scope).with_line(ir::to_string(node.where));
+  }
+}
+
 std::vector<Ssa> Emitter::inline_graph(const ir::Graph& graph,
                                        const std::vector<Ssa>& args) {
   for (size_t i = 0; i < args.size(); ++i) bind(graph.inputs()[i], args[i]);
@@ -211,7 +234,7 @@ std::vector<Ssa> Emitter::inline_graph(const ir::Graph& graph,
                               node->op->name))
           .with_scope(node->scope);
     }
-    node->op->lower(*this, *node);
+    lower(*node);
   }
   return get(graph.outputs());
 }
@@ -242,34 +265,109 @@ std::string Emitter::take_text() {
   return std::move(buffers_.front());
 }
 
+namespace {
+
+const Sharding& at(const std::vector<Sharding>& list, size_t i) {
+  static const Sharding replicated;
+  return i < list.size() ? list[i] : replicated;
+}
+
+// The attribute of input or output i, or "" on one device.
+std::string placed(const Emitter& e,
+                   const char* what,
+                   size_t i,
+                   const std::vector<Sharding>& list,
+                   const TensorType& type) {
+  if (!e.has_mesh()) return "";
+  try {
+    return "sdy.sharding = " + e.sharding_text(at(list, i), type.shape);
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("{} {}: {}", what, i, error.text()),
+                error.hint());
+  }
+}
+
+std::string argument_attrs(const Emitter& e,
+                           const std::vector<TensorType>& in,
+                           const ModuleOptions& o) {
+  std::vector<std::string> all;
+  for (size_t k = 0; k < in.size(); ++k) {
+    std::vector<std::string> parts;
+    if (k < o.alias.size() && o.alias[k] >= 0) {
+      const auto to = static_cast<size_t>(o.alias[k]);
+      if (e.has_mesh() && !(at(o.in, k) == at(o.out, to))) {
+        throw Error(Code::kInvalidArgument,
+                    fmt::format("input {} lies as {} and cannot become output "
+                                "{}, which lies as {}",
+                                k,
+                                at(o.in, k).str(),
+                                to,
+                                at(o.out, to).str()));
+      }
+      parts.push_back(fmt::format("tf.aliasing_output = {} : i32", to));
+    }
+    const std::string sharding = placed(e, "input", k, o.in, in[k]);
+    if (!sharding.empty()) parts.push_back(sharding);
+    all.push_back(fmt::format("{{{}}}", fmt::join(parts, ", ")));
+  }
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
+std::string result_attrs(const Emitter& e,
+                         const std::vector<TensorType>& out,
+                         const ModuleOptions& o) {
+  std::vector<std::string> all;
+  for (size_t k = 0; k < out.size(); ++k) {
+    all.push_back(fmt::format("{{{}}}", placed(e, "output", k, o.out, out[k])));
+  }
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
+std::string mesh_op(const Mesh& mesh) {
+  std::vector<std::string> axes;
+  for (const auto& a : mesh.axes()) {
+    axes.push_back(fmt::format("\"{}\"={}", a.name, a.size));
+  }
+  return fmt::format(
+      "\"sdy.mesh\"() {{mesh = #sdy.mesh<[{}]>, sym_name = \"mesh\"}} : () -> "
+      "()\n",
+      fmt::join(axes, ", "));
+}
+
+}  // namespace
+
 std::string to_module(const ir::Graph& graph, const ModuleOptions& options) {
-  Emitter e(options.kernels, options.mixed_products);
+  Emitter e(options.kernels, options.mixed_products, options.mesh);
   std::vector<TensorType> in;
   for (const auto& v : graph.inputs()) in.push_back(v.type());
   const auto args = e.begin_region(in);
   const auto results = e.inline_graph(graph, args);
   const std::string body = e.end_region(results, "func.return");
-  std::vector<std::string> arg_attrs;
-  for (size_t k = 0; k < in.size(); ++k) {
-    const bool aliased = k < options.alias.size() && options.alias[k] >= 0;
-    arg_attrs.push_back(
-        aliased
-            ? fmt::format("{{tf.aliasing_output = {} : i32}}", options.alias[k])
-            : "{}");
-  }
+  const auto out = types_of(results);
   std::string attrs =
       fmt::format("sym_name = \"main\", function_type = ({}) -> ({})",
                   types(in),
-                  types(types_of(results)));
+                  types(out));
   if (!in.empty()) {
-    attrs += fmt::format(", arg_attrs = [{}]", fmt::join(arg_attrs, ", "));
+    attrs += fmt::format(", arg_attrs = [{}]", argument_attrs(e, in, options));
+  }
+  std::string mesh;
+  std::string module_attrs = fmt::format("sym_name = \"{}\"", options.name);
+  if (e.has_mesh()) {
+    mesh = mesh_op(options.mesh);
+    attrs += fmt::format(", res_attrs = [{}]", result_attrs(e, out, options));
+    module_attrs += fmt::format(
+        ", mhlo.num_partitions = {} : i32, mhlo.num_replicas = 1 : i32",
+        options.mesh.devices());
   }
   return fmt::format(
-      "\"builtin.module\"() ({{\n\"func.func\"() ({}) {{{}}} : () -> ()\n}}) "
-      "{{sym_name = \"{}\"}} : () -> ()\n",
+      "\"builtin.module\"() ({{\n{}\"func.func\"() ({}) {{{}}} : () -> "
+      "()\n}}) {{{}}} : () -> ()\n",
+      mesh,
       body,
       attrs,
-      options.name);
+      module_attrs);
 }
 
 }  // namespace kexue::stablehlo

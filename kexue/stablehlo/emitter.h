@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kexue/base/host_array.h"
+#include "kexue/base/sharding.h"
 #include "kexue/ir/graph.h"
 
 namespace kexue::stablehlo {
@@ -31,13 +32,21 @@ class Emitter final {
  public:
   Emitter() = default;
   // `kernels`: custom-call targets that the platform registers.
-  // `mixed_products`: see ModuleOptions.
-  explicit Emitter(std::vector<std::string> kernels, bool mixed_products = true)
-      : kernels_(std::move(kernels)), mixed_products_(mixed_products) {}
+  // `mixed_products`, `mesh`: see ModuleOptions.
+  explicit Emitter(std::vector<std::string> kernels,
+                   bool mixed_products = true,
+                   Mesh mesh = {})
+      : kernels_(std::move(kernels)),
+        mixed_products_(mixed_products),
+        mesh_(std::move(mesh)) {}
 
   // True if `target` is not empty and registered on this platform.
   bool use_kernel(std::string_view target) const;
   bool mixed_products() const { return mixed_products_; }
+  // False if the program runs on one device: shardings have no text then.
+  bool has_mesh() const { return mesh_.devices() > 1; }
+  // "#sdy.sharding<@mesh, [{"data"}, {}]>". Errors: as Sharding::check.
+  std::string sharding_text(const Sharding& sharding, const Shape& shape) const;
 
   // Adds `"name"(operands) {attrs} : types` with optional region texts.
   std::vector<Ssa> emit(std::string_view name,
@@ -77,9 +86,11 @@ class Emitter final {
 
  private:
   std::string fresh();
+  void lower(const ir::Node& node);
 
   std::vector<std::string> kernels_;
   bool mixed_products_ = true;
+  Mesh mesh_;
   std::vector<std::string> buffers_ = {""};
   std::vector<std::string> heads_;
   std::unordered_map<ir::Value, Ssa, ir::ValueHash> bound_;
@@ -95,9 +106,16 @@ struct ModuleOptions {
   // Whether the compiler takes products of 16-bit values with f32 results. If
   // not, ops convert the inputs first: the same numbers.
   bool mixed_products = true;
+  // Devices that the program is split over; with more than one, inputs and
+  // outputs lie as told here (replicated where a list is shorter).
+  Mesh mesh = {};
+  std::vector<Sharding> in = {};
+  std::vector<Sharding> out = {};
 };
 
 // The whole graph as a module with one function, @main.
+// Errors: kInvalidArgument naming the input or output for a sharding that does
+//         not fit, and for a donated input that lies otherwise than its output.
 std::string to_module(const ir::Graph& graph,
                       const ModuleOptions& options = {});
 

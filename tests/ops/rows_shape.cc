@@ -206,9 +206,30 @@ void add_joins(std::vector<Row>& rows) {
                   2});
 }
 
+// The identity on one device; tests/runtime/mesh_test.cc has several.
+void add_shardings(std::vector<Row>& rows) {
+  for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3}, Shape{0, 3}}) {
+    rows.push_back({"shard",
+                    "shard " + shape.str(),
+                    {{shape}},
+                    [](const Values& x, DType) -> Values {
+                      std::vector<Sharding::Axes> dims;
+                      if (x[0].rank() > 0) dims = {{"data"}};
+                      return {ops::shard(x[0], Sharding(dims)) * x[0]};
+                    },
+                    [](const std::vector<Doubles>& x) {
+                      Doubles y;
+                      for (const double v : x[0]) y.push_back(v * v);
+                      return y;
+                    },
+                    2});
+  }
+}
+
 }  // namespace
 
 void add_shape_rows(std::vector<Row>& rows) {
+  add_shardings(rows);
   add_constants(rows);
   add_moves(rows);
   add_joins(rows);

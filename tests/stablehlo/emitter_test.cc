@@ -139,6 +139,36 @@ TEST_F(Module, AFusedOpMustBeExpandedFirst) {
       to_module(g_), Code::kInternal, "no_lowering: no lowering", "in head");
 }
 
+TEST_F(Module, ShardedProgram) {
+  const Value x = input(DType::kF32, {4, 6});
+  const Value y = ops::shard(x * 2.0, Sharding{{"data"}, {"model"}});
+  const ModuleOptions options{.alias = {0},
+                              .mesh = {{"data", 2}, {"model", 2}},
+                              .in = {Sharding{{"data"}}},
+                              .out = {Sharding{{"data"}}}};
+  expect_golden("sharded", text({ops::exp(y)}, options));
+  // The same graph for one device says nothing of devices.
+  const std::string plain = text({ops::exp(y)});
+  EXPECT_EQ(plain.find("sdy"), std::string::npos);
+  EXPECT_EQ(plain.find("mhlo"), std::string::npos);
+}
+
+TEST_F(Module, ShardingsMustFit) {
+  const Value x = input(DType::kF32, {4, 5});
+  const Mesh mesh{{"data", 2}};
+  EXPECT_ERROR(text({x}, {.mesh = mesh, .in = {Sharding{{}, {"data"}}}}),
+               Code::kInvalidArgument,
+               "input 0: ",
+               "do not divide dimension 1 of [4,5]");
+  EXPECT_ERROR(text({x}, {.mesh = mesh, .out = {Sharding{{"model"}}}}),
+               Code::kInvalidArgument,
+               "output 0: mesh data=2 has no axis \"model\"");
+  EXPECT_ERROR(ops::shard(x, Sharding{{}, {}, {"data"}}),
+               Code::kInvalidArgument,
+               "shard: [{}, {}, {data}] has more dimensions",
+               "f32[4,5]");
+}
+
 TEST(TypeText, OfEveryDtype) {
   EXPECT_EQ(type_text({DType::kBool, {2, 0}}), "tensor<2x0xi1>");
   EXPECT_EQ(type_text({DType::kU8, {}}), "tensor<ui8>");

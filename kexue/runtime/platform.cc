@@ -34,7 +34,10 @@ Platform platform_for(const std::string& name, bool has_ffi) {
   p.mixed_products = false;  // "BF16 x BF16 = F32" is unsupported in a thunk
   p.unroll = 16;
   p.fast_bf16 = bf16;
-  if (has_ffi) p.kernels = kernels::names();
+  if (has_ffi) {
+    p.kernels = kernels::names();
+    p.mesh_kernels = {"kexue_fold_in"};  // u32[2], and 110 scalar ops
+  }
   return p;
 }
 

@@ -18,6 +18,10 @@ struct Platform {
   std::map<std::string, pjrt::FlagValue> flags;
   // Custom calls of kexue/kernels that beat the compiler here.
   std::vector<std::string> kernels;
+  // Those that also serve programs on several devices. The compiler cannot
+  // split a custom call: every device gathers the inputs and computes
+  // everything, which is right but only pays for tiny inputs.
+  std::vector<std::string> mesh_kernels;
   // Whether 16-bit values pay between products too (Precision::low_glue).
   bool low_glue = true;
   // The compiler takes products of 16-bit values with f32 results.

@@ -33,6 +33,29 @@ size_t count_calls(const std::string& text) {
   return n;
 }
 
+Program::Placements placements(const Values& values,
+                               const Mesh& mesh,
+                               const std::vector<Sharding>& shardings) {
+  Program::Placements out;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const bool whole = mesh.devices() == 1 || i >= shardings.size();
+    out.push_back(std::make_shared<const Placement>(
+        Placement{values[i].type(), mesh, whole ? Sharding() : shardings[i]}));
+  }
+  return out;
+}
+
+pjrt::CompileOptions plugin_options(const Platform& platform,
+                                    const Mesh& mesh) {
+  pjrt::CompileOptions out{.flags = platform.flags};
+  if (mesh.devices() > 1) {
+    out.num_partitions = static_cast<int64_t>(mesh.devices());
+    out.use_spmd_partitioning = true;
+    out.use_shardy_partitioner = true;
+  }
+  return out;
+}
+
 pjrt::Client open_client(const pjrt::Plugin& plugin, int64_t device_count) {
   return pjrt::Client::create(plugin, {.cpu_device_count = device_count});
 }
@@ -40,17 +63,57 @@ pjrt::Client open_client(const pjrt::Plugin& plugin, int64_t device_count) {
 }  // namespace
 
 Program::Program(pjrt::Executable executable,
-                 std::vector<TensorType> inputs,
+                 Placements inputs,
+                 Placements outputs,
                  CompileStats stats)
     : executable_(std::move(executable)),
       inputs_(std::move(inputs)),
+      outputs_(std::move(outputs)),
       stats_(std::move(stats)) {
-  executable_.expect_parameters(inputs_);
+  std::vector<TensorType> types;
+  for (const auto& p : inputs_) types.push_back(p->local());
+  executable_.expect_parameters(std::move(types));
 }
 
 std::vector<DeviceArray> Program::run(
     std::span<const DeviceArray* const> args) const {
   return executable_.execute(args);
+}
+
+std::vector<ShardedArray> Program::run_sharded(
+    std::span<const ShardedArray* const> args) const {
+  const size_t devices = executable_.num_devices();
+  if (args.size() != inputs_.size()) {
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format(
+            "the program has {} inputs, got {}", inputs_.size(), args.size()));
+  }
+  std::vector<const DeviceArray*> parts;
+  parts.reserve(args.size() * devices);
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Placement& got = args[i]->placement();
+    if (&got != inputs_[i].get() && got != *inputs_[i]) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("argument {} must be {}, got {}",
+                              i,
+                              inputs_[i]->str(),
+                              got.str()));
+    }
+  }
+  for (size_t d = 0; d < devices; ++d) {
+    for (const auto* a : args) parts.push_back(&a->shards()[d]);
+  }
+  auto raw = executable_.execute(parts);
+  std::vector<ShardedArray> out;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    std::vector<DeviceArray> shards;
+    for (size_t d = 0; d < devices; ++d) {
+      shards.push_back(std::move(raw[d * outputs_.size() + i]));
+    }
+    out.emplace_back(outputs_[i], std::move(shards));
+  }
+  return out;
 }
 
 Session::Session(const SessionOptions& options)
@@ -59,7 +122,10 @@ Session::Session(const SessionOptions& options)
       client_(open_client(plugin_, options.device_count)),
       platform_(platform_for(client_.platform_name(), plugin_.has_ffi())),
       cache_(cache_root() / "executables") {
-  if (!options.use_kernels) platform_.kernels.clear();
+  if (!options.use_kernels) {
+    platform_.kernels.clear();
+    platform_.mesh_kernels.clear();
+  }
   for (const auto& [name, value] : options.extra_flags) {
     platform_.flags[name] = value;
   }
@@ -95,8 +161,14 @@ std::unique_ptr<ir::Graph> Session::rewrite(
   if (turns > 0) g = transforms::unroll(*g, turns);
   g = transforms::apply_precision(*g, precision(options));
   g = transforms::simplify(*g);
-  g = transforms::expand_fused(*g, platform_.kernels);
+  g = transforms::expand_fused(*g, kernels_for(options));
   return transforms::simplify(*g);
+}
+
+const std::vector<std::string>& Session::kernels_for(
+    const CompileOptions& options) const {
+  return options.mesh.devices() > 1 ? platform_.mesh_kernels
+                                    : platform_.kernels;
 }
 
 std::string Session::emit(const ir::Graph& graph,
@@ -106,8 +178,11 @@ std::string Session::emit(const ir::Graph& graph,
   const std::string text =
       stablehlo::to_module(*g,
                            {.alias = options.alias,
-                            .kernels = platform_.kernels,
-                            .mixed_products = platform_.mixed_products});
+                            .kernels = kernels_for(options),
+                            .mixed_products = platform_.mixed_products,
+                            .mesh = options.mesh,
+                            .in = options.in,
+                            .out = options.out});
   if (stats != nullptr) {
     stats->nodes = g->nodes().size();
     stats->kernel_calls = count_calls(text);
@@ -117,46 +192,63 @@ std::string Session::emit(const ir::Graph& graph,
 
 Program Session::compile(const ir::Graph& graph,
                          const CompileOptions& options) const {
+  require_devices(client_, options.mesh);
   CompileStats stats;
   auto start = Clock::now();
   const std::string text = emit(graph, options, &stats);
   stats.transform_s = seconds_since(start);
   stats.key = hash128(environment_ + text);
   start = Clock::now();
-  std::vector<TensorType> inputs;
-  for (const Value& v : graph.inputs()) inputs.push_back(v.type());
+  auto in = placements(graph.inputs(), options.mesh, options.in);
+  auto out = placements(graph.outputs(), options.mesh, options.out);
   if (options_.use_cache) {
     if (const auto bytes = cache_.load(stats.key)) {
       try {
         auto loaded = client_.deserialize(*bytes);
         stats.compile_s = seconds_since(start);
         stats.from_cache = true;
-        return {std::move(loaded), std::move(inputs), stats};
+        return {std::move(loaded), std::move(in), std::move(out), stats};
       } catch (const Error&) {
         cache_.remove(stats.key);  // written by a plugin that looked the same
       }
     }
   }
-  auto made = client_.compile(text, {.flags = platform_.flags});
+  auto made = client_.compile(text, plugin_options(platform_, options.mesh));
   stats.compile_s = seconds_since(start);
   if (options_.use_cache && cache_.enabled()) {
     cache_.store(stats.key, made.serialize());
   }
-  return {std::move(made), std::move(inputs), stats};
+  return {std::move(made), std::move(in), std::move(out), stats};
 }
 
 DeviceArray Session::to_device(const HostArray& array) const {
   return client_.to_device(array);
 }
 
+ShardedArray Session::to_devices(const HostArray& array,
+                                 const Mesh& mesh,
+                                 const Sharding& sharding) const {
+  return ShardedArray::upload(client_,
+                              array,
+                              std::make_shared<const Placement>(
+                                  Placement{array.type(), mesh, sharding}));
+}
+
 std::vector<HostArray> Session::run(const Program& program,
                                     std::span<const HostArray> args) const {
-  std::vector<DeviceArray> buffers;
-  for (const auto& a : args) buffers.push_back(to_device(a));
-  std::vector<const DeviceArray*> pointers;
+  std::vector<ShardedArray> buffers;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const bool known = i < program.inputs().size() &&
+                       program.inputs()[i]->type == args[i].type();
+    buffers.push_back(
+        known ? ShardedArray::upload(client_, args[i], program.inputs()[i])
+              : to_devices(args[i], Mesh()));
+  }
+  std::vector<const ShardedArray*> pointers;
   for (const auto& b : buffers) pointers.push_back(&b);
   std::vector<HostArray> out;
-  for (const auto& b : program.run(pointers)) out.push_back(b.to_host());
+  for (const auto& b : program.run_sharded(pointers))
+    out.push_back(b.to_host());
   return out;
 }
 

@@ -120,6 +120,23 @@ Value Bert::embed(const BertInputs& in, Pooling pooling) const {
   return x * ops::rsqrt(ops::maximum(squares, ops::full_like(squares, 1e-24)));
 }
 
+nn::ShardingRules bert_sharding(bool split_vocabulary) {
+  // Parameters of the encoder have the layer as their first dimension, and
+  // weights are [out, in].
+  const Sharding by_output{{}, {"model"}};
+  const Sharding by_input{{}, {}, {"model"}};
+  nn::ShardingRules rules = {{"attention.query.", by_output},
+                             {"attention.key.", by_output},
+                             {"attention.value.", by_output},
+                             {"attention.output.weight", by_input},
+                             {"ffn.inner.", by_output},
+                             {"ffn.outer.weight", by_input}};
+  if (split_vocabulary) {
+    rules.push_back({"embeddings.word.", Sharding{{"model"}}});
+  }
+  return rules;
+}
+
 std::string hugging_face_name(const std::string& ours, int64_t layer) {
   using Row = std::pair<std::string_view, std::string_view>;
   static constexpr std::array<Row, 14> kModules = {{

@@ -78,6 +78,15 @@ class Bert final {
   nn::Dense pooler_, classifier_;
 };
 
+// Tensor parallel along the mesh axis "model": queries, keys, values and the
+// inner feed-forward layer split by output (whole heads if the axis divides
+// them), attention output and outer layer by input, so that a layer needs two
+// sums over devices; the rest is replicated. `split_vocabulary`: the word table
+// by rows as well.
+//
+// Source: Shoeybi et al. 2019, arXiv:1909.08053, section 3.
+nn::ShardingRules bert_sharding(bool split_vocabulary = false);
+
 // Hugging Face's name for one of our parameters ("encoder.ffn.inner.weight"
 // is stacked: `layer` picks one; -1 for the others), without "bert.".
 // Errors: kInternal for an unknown name.

@@ -72,4 +72,11 @@ std::vector<HostArray> initial_values(const ParamList& params, Key key) {
   return out;
 }
 
+Sharding sharding_of(const ShardingRules& rules, const std::string& name) {
+  for (const auto& rule : rules) {
+    if (name.find(rule.part) != std::string::npos) return rule.sharding;
+  }
+  return {};
+}
+
 }  // namespace kexue::nn

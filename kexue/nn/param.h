@@ -8,6 +8,7 @@
 
 #include "kexue/base/host_array.h"
 #include "kexue/base/random.h"
+#include "kexue/base/sharding.h"
 #include "kexue/ir/graph.h"
 
 namespace kexue::nn {
@@ -93,5 +94,14 @@ Values bind_inputs(ir::Graph& graph, const ParamList& params);
 
 // Start values: parameter i reads stream key.fold_in(i).
 std::vector<HostArray> initial_values(const ParamList& params, Key key);
+
+// How parameters lie on a mesh, declared with a model: the first rule whose
+// `part` stands in a parameter's name decides; without one it is replicated.
+struct ShardingRule {
+  std::string part;  // "ffn.inner.weight"
+  Sharding sharding;
+};
+using ShardingRules = std::vector<ShardingRule>;
+Sharding sharding_of(const ShardingRules& rules, const std::string& name);
 
 }  // namespace kexue::nn

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "kexue/base/error.h"
@@ -15,15 +16,6 @@ std::string signature(const BatchTypes& types) {
   std::string s;
   for (const auto& [name, type] : types) s += name + ":" + type.str() + ";";
   return s;
-}
-
-std::vector<runtime::DeviceArray> upload_batch(const runtime::Session& session,
-                                               const HostBatch& batch) {
-  std::vector<runtime::DeviceArray> out;
-  for (const auto& [name, array] : batch) {
-    out.push_back(session.to_device(array));
-  }
-  return out;
 }
 
 }  // namespace
@@ -44,8 +36,26 @@ Engine::Engine(const runtime::Session& session,
       loss_(std::move(loss)),
       optimizer_(std::move(optimizer)),
       options_(std::move(options)),
-      layout_(state_layout(params_, *optimizer_)) {
+      layout_(state_layout(params_, *optimizer_)),
+      shardings_(
+          state_shardings(params_, *optimizer_, options_.step.parallel)) {
   options_.compile.compute = options_.compute;
+  options_.compile.mesh = options_.step.parallel.mesh;
+}
+
+runtime::ShardedArray Engine::place(const HostArray& array,
+                                    const Sharding& sharding) const {
+  return session_->to_devices(array, options_.step.parallel.mesh, sharding);
+}
+
+std::vector<runtime::ShardedArray> Engine::upload_batch(
+    const HostBatch& batch) const {
+  std::vector<runtime::ShardedArray> out;
+  for (const auto& [name, array] : batch) {
+    out.push_back(place(
+        array, batch_sharding(options_.step.parallel, name, array.type())));
+  }
+  return out;
 }
 
 void Engine::start(std::vector<HostArray> params) {
@@ -63,7 +73,7 @@ void Engine::upload(const std::vector<HostArray>& state) {
                             layout_.size(),
                             state.size()));
   }
-  std::vector<runtime::DeviceArray> fresh;
+  std::vector<runtime::ShardedArray> fresh;
   for (size_t i = 0; i < state.size(); ++i) {
     if (state[i].type() != layout_.types[i]) {
       throw Error(Code::kInvalidArgument,
@@ -72,7 +82,7 @@ void Engine::upload(const std::vector<HostArray>& state) {
                               layout_.types[i].str(),
                               state[i].type().str()));
     }
-    fresh.push_back(session_->to_device(state[i]));
+    fresh.push_back(place(state[i], shardings_[i]));
   }
   state_ = std::move(fresh);
 }
@@ -87,6 +97,16 @@ std::vector<HostArray> Engine::save_params() const {
   std::vector<HostArray> out;
   for (size_t i = 0; i < layout_.num_params; ++i) {
     out.push_back(state_.at(i).to_host());
+  }
+  return out;
+}
+
+StateBytes Engine::state_bytes() const {
+  StateBytes out;
+  const size_t tensors = layout_.index("step");  // the counters come last
+  for (size_t i = 0; i < std::min(tensors, state_.size()); ++i) {
+    (i < layout_.num_params ? out.params : out.slots) +=
+        state_[i].bytes_per_device();
   }
   return out;
 }
@@ -115,6 +135,8 @@ Engine::StepProgram& Engine::step_program(const BatchTypes& types) {
       build_step(params_, loss_, *optimizer_, types, options_.step);
   auto compile = options_.compile;
   compile.alias = made.alias;
+  compile.in = made.in;
+  compile.out = made.out;
   StepProgram p;
   p.program = std::make_unique<runtime::Program>(
       session_->compile(*made.graph, compile));
@@ -134,13 +156,13 @@ Metrics Engine::step(const HostBatch& batch, const Hyper& hyper) {
     throw Error(Code::kInternal, "train: step before start");
   }
   const StepProgram& p = step_program(types_of(batch));
-  const auto fields = upload_batch(*session_, batch);
-  const auto scalars = session_->to_device(hyper.array());
-  std::vector<const runtime::DeviceArray*> args;
+  const auto fields = upload_batch(batch);
+  const auto scalars = place(hyper.array(), {});
+  std::vector<const runtime::ShardedArray*> args;
   for (const auto& b : state_) args.push_back(&b);
   for (const auto& b : fields) args.push_back(&b);
   args.push_back(&scalars);
-  auto out = p.program->run(args);
+  auto out = p.program->run_sharded(args);
   const HostArray values = out.back().to_host();
   out.pop_back();
   state_ = std::move(out);
@@ -160,17 +182,24 @@ std::vector<HostArray> Engine::forward(
   if (!slot) {
     const auto begin = Clock::now();
     const auto graph = build_forward(params_, f, types);
-    slot = std::make_unique<runtime::Program>(
-        session_->compile(*graph, options_.compile));
+    auto compile = options_.compile;
+    compile.in.assign(
+        shardings_.begin(),
+        shardings_.begin() + static_cast<long>(layout_.num_params));
+    for (const auto& [field, type] : types) {
+      compile.in.push_back(batch_sharding(options_.step.parallel, field, type));
+    }
+    slot =
+        std::make_unique<runtime::Program>(session_->compile(*graph, compile));
     count(slot->stats(),
           std::chrono::duration<double>(Clock::now() - begin).count());
   }
-  const auto fields = upload_batch(*session_, batch);
-  std::vector<const runtime::DeviceArray*> args;
+  const auto fields = upload_batch(batch);
+  std::vector<const runtime::ShardedArray*> args;
   for (size_t i = 0; i < layout_.num_params; ++i) args.push_back(&state_.at(i));
   for (const auto& b : fields) args.push_back(&b);
   std::vector<HostArray> out;
-  for (const auto& b : slot->run(args)) out.push_back(b.to_host());
+  for (const auto& b : slot->run_sharded(args)) out.push_back(b.to_host());
   return out;
 }
 

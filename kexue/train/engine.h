@@ -24,6 +24,12 @@ struct EngineOptions {
 // What a step reports, by name: "loss", "grad_norm", "lr", "finite", ...
 using Metrics = std::map<std::string, double>;
 
+// Bytes of the state in the memory of one device.
+struct StateBytes {
+  size_t params = 0;
+  size_t slots = 0;
+};
+
 // Time and cache use of all programs compiled so far.
 struct CompileReport {
   int programs = 0;
@@ -34,7 +40,8 @@ struct CompileReport {
 };
 
 // Trains `loss` with one program per set of batch types. State lives on the
-// device; donated buffers are replaced at each step, so memory stays flat.
+// device, or split over the devices of a mesh (StepOptions::parallel); donated
+// buffers are replaced at each step, so memory stays flat.
 class Engine final {
  public:
   Engine(const runtime::Session& session,
@@ -43,12 +50,14 @@ class Engine final {
          std::shared_ptr<const optim::Optimizer> optimizer,
          EngineOptions options);
 
-  // Start from these parameters, or go on from a whole saved state.
+  // Start from these parameters, or go on from a whole saved state (saved on
+  // any mesh).
   void start(std::vector<HostArray> params);
   void restore(std::vector<HostArray> state);
   std::vector<HostArray> save() const;  // the whole state
   std::vector<HostArray> save_params() const;
   const StateLayout& layout() const { return layout_; }
+  StateBytes state_bytes() const;
 
   // One step. Errors: kDevice; kInternal if called before start().
   Metrics step(const HostBatch& batch, const Hyper& hyper);
@@ -72,6 +81,9 @@ class Engine final {
   StepProgram& step_program(const BatchTypes& types);
   void upload(const std::vector<HostArray>& state);
   void note_memory(const runtime::Program& program);
+  std::vector<runtime::ShardedArray> upload_batch(const HostBatch& batch) const;
+  runtime::ShardedArray place(const HostArray& array,
+                              const Sharding& sharding) const;
   void count(const runtime::CompileStats& stats, double seconds);
 
   const runtime::Session* session_;
@@ -80,7 +92,8 @@ class Engine final {
   std::shared_ptr<const optim::Optimizer> optimizer_;
   EngineOptions options_;
   StateLayout layout_;
-  std::vector<runtime::DeviceArray> state_;
+  std::vector<Sharding> shardings_;  // of the state
+  std::vector<runtime::ShardedArray> state_;
   std::map<std::string, StepProgram> steps_;
   std::map<std::string, std::unique_ptr<runtime::Program>> forwards_;
   CompileReport report_;

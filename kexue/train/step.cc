@@ -63,6 +63,7 @@ class Builder final {
     }();
     Values grads = gradients(result.loss);
     const Scope scope("optimizer");
+    for (size_t i = 0; i < grads.size(); ++i) grads[i] = as_slot(grads[i], i);
     const auto clipped = optim::clip_by_global_norm(grads, options_.clip_norm);
     // One reduction serves both: a norm is finite iff all gradients are.
     const Value finite =
@@ -88,6 +89,11 @@ class Builder final {
     }
     state.push_back(ops::concatenate(metrics, 0));
     out.graph->set_outputs(state);
+    out.in = state_shardings(params_, optimizer_, options_.parallel);
+    out.out = out.in;
+    for (const auto& [name, type] : batch) {
+      out.in.push_back(batch_sharding(options_.parallel, name, type));
+    }
     return out;
   }
 
@@ -125,6 +131,13 @@ class Builder final {
     return grads;
   }
 
+  // With ZeRO each device updates the part whose slots it keeps.
+  Value as_slot(const Value& v, size_t i) const {
+    const Parallel& p = options_.parallel;
+    if (!p.active() || p.zero == Zero::kNone) return v;
+    return ops::shard(v, slot_sharding(p, params_[i]));
+  }
+
   Values updates(const Values& grads,
                  const Value& lr,
                  const Value& count,
@@ -135,10 +148,11 @@ class Builder final {
     for (size_t i = 0; i < n; ++i) {
       Values mine;
       for (size_t k = 0; k < kinds; ++k) mine.push_back(slots_[k * n + i]);
-      const Values next = optimizer_.apply(
-          {params_[i].name, values_[i], grads[i], mine, lr, count});
+      const Value param = as_slot(values_[i], i);
+      const Values next =
+          optimizer_.apply({params_[i].name, param, grads[i], mine, lr, count});
       for (size_t k = 0; k <= kinds; ++k) {
-        const Value& old = k == 0 ? values_[i] : mine[k - 1];
+        const Value& old = k == 0 ? param : mine[k - 1];
         state[k * n + i] = keep_unless(finite, next[k], old);
       }
     }
@@ -215,6 +229,18 @@ StateLayout state_layout(const nn::ParamList& params,
   add("scale", {DType::kF32, {}});
   add("key", {DType::kU32, {2}});
   return l;
+}
+
+std::vector<Sharding> state_shardings(const nn::ParamList& params,
+                                      const optim::Optimizer& optimizer,
+                                      const Parallel& parallel) {
+  std::vector<Sharding> out;
+  for (const auto& p : params) out.push_back(param_sharding(parallel, p));
+  for (size_t k = 0; k < optimizer.slot_names().size(); ++k) {
+    for (const auto& p : params) out.push_back(slot_sharding(parallel, p));
+  }
+  out.resize(state_layout(params, optimizer).size());
+  return out;
 }
 
 std::vector<HostArray> initial_state(const StateLayout& layout,

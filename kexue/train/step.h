@@ -13,6 +13,7 @@
 #include "kexue/ir/graph.h"
 #include "kexue/nn/param.h"
 #include "kexue/optim/optimizer.h"
+#include "kexue/train/parallel.h"
 
 namespace kexue::train {
 
@@ -50,6 +51,7 @@ struct StepOptions {
   LossScale loss_scale;
   double clip_norm = 1.0;  // of all gradients together; <= 0: off
   uint64_t seed = 0;
+  Parallel parallel = {};
 };
 
 // What training carries from step to step, in this order: parameters, slots
@@ -88,7 +90,14 @@ struct StepGraph {
   std::vector<int64_t> alias;             // every state input is donated
   std::vector<std::string> metric_names;  // "loss", "grad_norm", "lr",
                                           // "finite", "scale", then the loss's
+  std::vector<Sharding> in;  // how inputs and outputs lie on the mesh
+  std::vector<Sharding> out;
 };
+// How the state lies on the mesh, in the order of state_layout.
+// Errors: as param_sharding.
+std::vector<Sharding> state_shardings(const nn::ParamList& params,
+                                      const optim::Optimizer& optimizer,
+                                      const Parallel& parallel);
 StepGraph build_step(const nn::ParamList& params,
                      const LossFunction& loss,
                      const optim::Optimizer& optimizer,

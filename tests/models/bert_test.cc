@@ -115,6 +115,40 @@ TEST(Bert, SequenceBeyondThePositionTableNamesBoth) {
                "position table has 64");
 }
 
+// Each rule splits what it should, and nothing else is split.
+TEST(Bert, ShardingIsMegatrons) {
+  const Sharding by_output{{}, {"model"}};
+  const Sharding by_input{{}, {}, {"model"}};
+  const std::map<std::string, Sharding> split = {
+      {"encoder.attention.query.weight", by_output},
+      {"encoder.attention.query.bias", by_output},
+      {"encoder.attention.key.weight", by_output},
+      {"encoder.attention.key.bias", by_output},
+      {"encoder.attention.value.weight", by_output},
+      {"encoder.attention.value.bias", by_output},
+      {"encoder.attention.output.weight", by_input},
+      {"encoder.ffn.inner.weight", by_output},
+      {"encoder.ffn.inner.bias", by_output},
+      {"encoder.ffn.outer.weight", by_input}};
+  BertConfig c = tiny_config({"no", "yes"});
+  c.pooler = true;
+  Bert model({.config = c});
+  for (const bool vocabulary : {false, true}) {
+    const auto rules = bert_sharding(vocabulary);
+    size_t found = 0;
+    for (const auto& p : model.parameters()) {
+      Sharding want;
+      if (split.contains(p.name)) want = split.at(p.name);
+      if (vocabulary && p.name == "embeddings.word.weight") {
+        want = Sharding{{"model"}};
+      }
+      EXPECT_EQ(nn::sharding_of(rules, p.name), want) << p.name;
+      found += split.count(p.name);
+    }
+    EXPECT_EQ(found, split.size());
+  }
+}
+
 TEST(Bert, ImpossibleSizesAreErrors) {
   BertConfig c = tiny_config();
   c.heads = 3;

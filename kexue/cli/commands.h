@@ -16,6 +16,7 @@ namespace kexue::cli {
 struct DeviceOptions {
   std::string plugin;   // "": search
   int64_t threads = 0;  // of our kernels; 0: all cores
+  int64_t devices = 1;  // of a CPU plugin
 };
 
 // Commands that read lines of text.

@@ -56,7 +56,9 @@ int run_first_step(const FirstStepOptions& options, Console& console) {
   auto config = train::read_run_config(options.config);
   const TemporaryFolder folder;
   config.folder = folder.path();
-  const auto session = open_session(options.device);
+  DeviceOptions device = options.device;
+  device.devices = config.mesh_data * config.mesh_model;
+  const auto session = open_session(device);
   const double session_s = seconds_since_process_start();
   StopAfterFirst observer;
   const std::atomic<bool> never{false};

@@ -143,6 +143,12 @@ Run declare_tokenize(CLI::App& app) {
 Run declare_doctor(CLI::App& app) {
   auto o = std::make_shared<DoctorOptions>();
   add_device(app, o->device);
+  app.add_option("--devices",
+                 o->device.devices,
+                 "of a CPU plugin, as train's "
+                 "[mesh] asks for them")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   return [o](Console& console) { return run_doctor(*o, console); };
 }
 

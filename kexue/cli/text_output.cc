@@ -16,6 +16,7 @@ runtime::Session open_session(const DeviceOptions& options, bool use_kernels) {
   session.plugin = options.plugin;
   session.threads = static_cast<int>(options.threads);
   session.use_kernels = use_kernels;
+  session.device_count = options.devices;
   return runtime::Session(session);
 }
 

@@ -43,7 +43,9 @@ void print_result(const train::FineTuneResult& result, Console& console) {
 
 int run_train(const TrainOptions& options, Console& console) {
   const auto config = config_of(options);
-  const auto session = open_session(options.device);
+  DeviceOptions device = options.device;
+  device.devices = config.mesh_data * config.mesh_model;
+  const auto session = open_session(device);
   const auto& stop = stop_on_signals();
   Progress progress(console);
   const auto result = train::fine_tune(session, config, progress, stop);

@@ -9,6 +9,7 @@
 
 #include "kexue/base/error.h"
 #include "kexue/io/printable.h"
+#include "kexue/models/bert.h"
 #include "kexue/train/detail/config_keys.h"
 
 namespace kexue::train {
@@ -99,6 +100,20 @@ void check_together(const RunConfig& c, const std::string& where) {
                             c.text_column,
                             c.second_text_column));
   }
+  if (c.batch_size % c.mesh_data != 0) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}mesh.data = {} does not divide train.batch_size "
+                            "= {}",
+                            where,
+                            c.mesh_data,
+                            c.batch_size),
+                "every device gets as many rows of a batch");
+  }
+  if (c.mesh_zero == 2) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}mesh.zero must be 0, 1 or 3, got 2", where),
+                "gradients do not outlive a step, so 2 would be 1");
+  }
 }
 
 }  // namespace detail
@@ -165,6 +180,17 @@ std::string to_toml(const RunConfig& config) {
         out += fmt::format("{} = {}\n", key, toml_value(value));
       });
   return out;
+}
+
+Parallel parallel_of(const RunConfig& c) {
+  Parallel p;
+  if (c.mesh_data * c.mesh_model == 1) return p;
+  p.mesh = Mesh{{"data", c.mesh_data}, {"model", c.mesh_model}};
+  p.rules = models::bert_sharding(c.mesh_split_vocabulary);
+  p.zero = c.mesh_zero == 0   ? Zero::kNone
+           : c.mesh_zero == 1 ? Zero::kSlots
+                              : Zero::kParams;
+  return p;
 }
 
 DType precision_from_name(const std::string& name) {

@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "kexue/base/dtype.h"
+#include "kexue/train/parallel.h"
 #include "kexue/train/step.h"
 
 namespace kexue::train {
 
-// Every key with its default: keys in the file have the members' names and
-// stand in the sections given here. Unknown keys are errors that name the
-// nearest known one, with file and line.
+// Every key with its default: keys in the file have the members' names (less
+// the section's) and stand in the sections given here. Unknown keys are errors
+// that name the nearest known one, with file and line.
 struct RunConfig {
   // [model]
   std::string model;  // folder of the pretrained BERT; required
@@ -40,6 +41,11 @@ struct RunConfig {
   int64_t max_steps = 0;       // 0 = all epochs
   int64_t save_every = 0;      // steps between checkpoints; 0 = at the end only
   std::string remat = "none";  // none, or layer: recompute each layer
+  // [mesh]: keys data, model, zero, split_vocabulary
+  int64_t mesh_data = 1;   // devices that share a batch
+  int64_t mesh_model = 1;  // devices that share each layer
+  int64_t mesh_zero = 0;   // along data: 1 = slots split, 3 = parameters too
+  bool mesh_split_vocabulary = false;  // word table along model
   // [run]
   std::string folder;  // "" = runs/<name of the config>-<date>
 
@@ -63,6 +69,9 @@ void check_run_config(const RunConfig& config);
 std::string dated_run_folder(const std::string& name);
 // The resolved config as TOML that reads back equal.
 std::string to_toml(const RunConfig& config);
+
+// What [mesh] says, with BERT's rules; no mesh if it is one device.
+Parallel parallel_of(const RunConfig& config);
 
 // "f32", "bf16", "fp16"/"f16". Errors: kInvalidArgument listing the names.
 DType precision_from_name(const std::string& name);

@@ -60,10 +60,17 @@ EngineOptions engine_options(const RunConfig& c) {
   o.compute = precision_from_name(c.precision);
   o.step.clip_norm = c.clip_norm;
   o.step.seed = c.seed;
+  o.step.parallel = parallel_of(c);
   if (o.compute == DType::kF16) {
     o.step.loss_scale = loss_scale_from_name(c.loss_scale);
   }
   return o;
+}
+
+// Of a batch in evaluation: as many for every device.
+int64_t eval_rows(const RunConfig& c) {
+  const int64_t rows = std::max(c.batch_size, kEvalRows);
+  return (rows + c.mesh_data - 1) / c.mesh_data * c.mesh_data;
 }
 
 std::shared_ptr<const optim::Optimizer> make_optimizer(const RunConfig& c) {
@@ -115,8 +122,8 @@ class Run final {
     folder_.write("environment.json",
                   detail::environment_json(session_, config_));
     try {
-      announce();
       engine_.start(std::move(data_.model.values));
+      announce();
       train();
       finish();
     } catch (const Error& e) {
@@ -136,6 +143,16 @@ class Run final {
                     lengths.size(),
                     config_.max_buckets,
                     100 * result_.padding_share));
+    const Mesh mesh = parallel_of(config_).mesh;
+    if (mesh.devices() > 1) {
+      const auto bytes = engine_.state_bytes();
+      observer_.message(
+          fmt::format("mesh {}: {:.1f} MB of parameters and {:.1f} MB of "
+                      "optimizer slots a device",
+                      mesh.str(),
+                      static_cast<double>(bytes.params) * 1e-6,
+                      static_cast<double>(bytes.slots) * 1e-6));
+    }
     const DType compute = precision_from_name(config_.precision);
     const bool scaled = config_.loss_scale != "none";
     if (compute == DType::kBF16 && !session_.platform().fast_bf16) {
@@ -248,12 +265,11 @@ class Run final {
     const detail::Split* split = data_.find(name);
     if (split == nullptr || stop_) return;
     const auto begin = Clock::now();
-    data::Batcher batches(
-        split->examples,
-        data_.buckets,
-        {.batch_size = std::max(config_.batch_size, kEvalRows),
-         .shuffle = false,
-         .pad_id = data_.pad_id});
+    data::Batcher batches(split->examples,
+                          data_.buckets,
+                          {.batch_size = eval_rows(config_),
+                           .shuffle = false,
+                           .pad_id = data_.pad_id});
     double sums[3] = {0, 0, 0};
     for (int64_t i = 0; i < batches.batches_per_epoch(); ++i) {
       if (stop_) return;

@@ -219,6 +219,15 @@ class Doctor(Base):
         self.assertGreaterEqual(len(document["platform"]["devices"]), 1)
         self.assertIn("fingerprint", self.works("doctor"))
 
+    @needs_plugin
+    def test_devices_of_a_cpu_plugin_can_be_asked_for(self):
+        for count in (1, 3):
+            document = json.loads(
+                self.works("doctor", "--json", "--devices", str(count)))
+            if document["platform"]["name"] != "cpu":
+                self.skipTest("not a CPU plugin")
+            self.assertEqual(len(document["platform"]["devices"]), count)
+
 
 @needs_plugin
 class Inference(Base):
@@ -381,6 +390,23 @@ class Train(Base):
         path = self.config("typo.toml", warmup_ration=0.1)
         self.fails(2, [f"{path}:14", "warmup_ration", "warmup_ratio"],
                    "train", path)
+
+    def test_a_mesh_leaves_the_results_as_they_are(self):
+        document = json.loads(self.works("doctor", "--json"))
+        if document["platform"]["name"] != "cpu":
+            self.skipTest("not a CPU plugin")
+        losses = []
+        for mesh in ([], ["data=2", "model=2", "zero=1"]):
+            settings = ["train.max_steps=4"] + [f"mesh.{m}" for m in mesh]
+            done = self.run_program(
+                "train", self.config(), "--folder", f"runs/mesh{len(mesh)}",
+                "--json", *[x for s in settings for x in ("--set", s)])
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            losses.append(json.loads(done.stdout)["evals"]["test"]["loss"])
+            self.assertEqual(b"mesh data=2,model=2" in done.stderr, bool(mesh))
+        self.assertAlmostEqual(losses[0], losses[1], places=4)
+        self.fails(2, ["mesh.data = 3", "batch_size = 8"], "train",
+                   self.config(), "--set", "mesh.data=3")
 
     def test_a_label_that_training_lacks(self):
         path = self.write("dev.tsv", b"1\tgood\n5\tbad\n")

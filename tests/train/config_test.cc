@@ -180,6 +180,48 @@ TEST(RunConfig, HandMadeConfigsAreCheckedToo) {
   EXPECT_ERROR(check_run_config(c), Code::kInvalidArgument, "train.lr");
 }
 
+TEST(RunConfig, MeshSpreadsTheSteps) {
+  const auto with = [](const std::string& lines) {
+    return read(std::string(kNeeded) + "[mesh]\n" + lines);
+  };
+  EXPECT_FALSE(parallel_of(with("")).active());
+  EXPECT_FALSE(parallel_of(with("zero = 1\n")).active());
+  const RunConfig c = with("data = 2\nmodel = 4\nzero = 3\n");
+  EXPECT_EQ(read(to_toml(c)), c);
+  const Parallel p = parallel_of(c);
+  EXPECT_EQ(p.mesh, (Mesh{{"data", 2}, {"model", 4}}));
+  EXPECT_EQ(p.zero, Zero::kParams);
+  const std::string table = "embeddings.word.weight";
+  EXPECT_TRUE(nn::sharding_of(p.rules, table).replicated());
+  EXPECT_FALSE(
+      nn::sharding_of(
+          parallel_of(with("model = 2\nsplit_vocabulary = true\n")).rules,
+          table)
+          .replicated());
+  EXPECT_EQ(parallel_of(with("data = 2\nzero = 1\n")).zero, Zero::kSlots);
+  EXPECT_EQ(parallel_of(with("data = 2\n")).zero, Zero::kNone);
+}
+
+TEST(RunConfig, MeshThatCannotBeIsAnError) {
+  const auto with = [](const std::string& lines) {
+    return read(std::string(kNeeded) + "[mesh]\n" + lines);
+  };
+  EXPECT_ERROR(with("data = 0\n"),
+               Code::kInvalidArgument,
+               "run.toml:6: mesh.data must be an integer in 1..1024, got 0");
+  EXPECT_ERROR(with("data = 3\n"),
+               Code::kInvalidArgument,
+               "mesh.data = 3 does not divide train.batch_size = 32",
+               "every device");
+  EXPECT_ERROR(with("zero = 2\n"),
+               Code::kInvalidArgument,
+               "mesh.zero must be 0, 1 or 3, got 2");
+  EXPECT_ERROR(with("dta = 2\n"),
+               Code::kInvalidArgument,
+               "unknown key \"mesh.dta\"",
+               "\"mesh.data\"");
+}
+
 TEST(RunConfig, NamesOfPrecisionsAndScales) {
   EXPECT_EQ(precision_from_name("fp16"), DType::kF16);
   EXPECT_EQ(precision_from_name("bf16"), DType::kBF16);

@@ -25,6 +25,7 @@ struct Real {
 
 inline constexpr Whole kCount{1, int64_t{1} << 40};
 inline constexpr Whole kColumn{0, 4095};
+inline constexpr Whole kAxis{1, 1024};
 
 // Every key, once. V is called with (section, key, member, limits).
 template <class Config, class V>
@@ -52,6 +53,10 @@ void visit_keys(Config& c, V&& v) {
   v("train", "max_steps", c.max_steps, Whole{0, int64_t{1} << 30});
   v("train", "save_every", c.save_every, Whole{0, int64_t{1} << 30});
   v("train", "remat", c.remat, Text::kRemat);
+  v("mesh", "data", c.mesh_data, kAxis);
+  v("mesh", "model", c.mesh_model, kAxis);
+  v("mesh", "zero", c.mesh_zero, Whole{0, 3});
+  v("mesh", "split_vocabulary", c.mesh_split_vocabulary, false);
   v("run", "folder", c.folder, Text::kAny);
 }
 

@@ -4,16 +4,26 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <string>
 
 #include "kexue/base/error.h"
 
 namespace kexue {
 namespace {
 
-constexpr std::array<std::string_view, kNumDTypes> kNames = {
-    "bool", "u8", "i32", "u32", "i64", "f16", "bf16", "f32", "f64", "c64"};
+constexpr std::array<std::string_view, kNumDTypes> kNames = {"bool",
+                                                             "u8",
+                                                             "i32",
+                                                             "u32",
+                                                             "i64",
+                                                             "f16",
+                                                             "bf16",
+                                                             "f32",
+                                                             "f64",
+                                                             "c64",
+                                                             "c128"};
 constexpr std::array<size_t, kNumDTypes> kSizes = {
-    1, 1, 4, 4, 8, 2, 2, 4, 8, 8};
+    1, 1, 4, 4, 8, 2, 2, 4, 8, 8, 16};
 
 // Rounds a double to `mantissa` explicit bits with minimum exponent `emin`
 // (of the smallest normal number); nearest, ties to even.
@@ -74,6 +84,32 @@ bool is_integer(DType dtype) {
          dtype == DType::kI64;
 }
 
+bool is_complex(DType dtype) {
+  return dtype == DType::kC64 || dtype == DType::kC128;
+}
+
+bool is_inexact(DType dtype) {
+  return is_float(dtype) || is_complex(dtype);
+}
+
+DType real_dtype_of(DType dtype) {
+  if (dtype == DType::kC64) return DType::kF32;
+  if (dtype == DType::kC128) return DType::kF64;
+  if (is_float(dtype)) return dtype;
+  throw Error(Code::kInvalidArgument,
+              std::string(name(dtype)) + " has no real dtype",
+              "convert to a float dtype first");
+}
+
+DType complex_dtype_of(DType dtype) {
+  if (dtype == DType::kF32) return DType::kC64;
+  if (dtype == DType::kF64) return DType::kC128;
+  if (is_complex(dtype)) return dtype;
+  throw Error(Code::kInvalidArgument,
+              std::string(name(dtype)) + " has no complex dtype",
+              "convert to f32 or f64 first");
+}
+
 BFloat16::BFloat16(float x) {
   auto u = std::bit_cast<uint32_t>(x);
   if (std::isnan(x)) {
@@ -108,6 +144,7 @@ Float16::operator float() const {
 double round_to(DType dtype, double x) {
   switch (dtype) {
     case DType::kF64:
+    case DType::kC128:
       return x;
     case DType::kF32:
     case DType::kC64:

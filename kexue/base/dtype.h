@@ -19,10 +19,11 @@ enum class DType : uint8_t {
   kBF16,
   kF32,
   kF64,
-  kC64,  // two f32: real, imaginary
+  kC64,   // two f32: real, imaginary
+  kC128,  // two f64
 };
 
-inline constexpr int kNumDTypes = 10;
+inline constexpr int kNumDTypes = 11;
 
 // "f32", "bf16", "i32", "bool", ... as in f32[8,128].
 std::string_view name(DType dtype);
@@ -31,6 +32,14 @@ std::optional<DType> dtype_from_name(std::string_view text);
 size_t size_bytes(DType dtype);
 bool is_float(DType dtype);    // f16 bf16 f32 f64
 bool is_integer(DType dtype);  // u8 i32 u32 i64, not bool
+bool is_complex(DType dtype);  // c64 c128
+bool is_inexact(DType dtype);  // float or complex: what has derivatives
+
+// f32 <-> c64, f64 <-> c128; a float's real dtype and a complex one's complex
+// dtype are themselves. Errors: kInvalidArgument for other dtypes (there is no
+// complex number of 16-bit parts).
+DType real_dtype_of(DType dtype);
+DType complex_dtype_of(DType dtype);
 
 // Nearest, ties to even; NaN stays NaN; overflow gives infinity.
 struct BFloat16 {
@@ -92,6 +101,10 @@ struct DTypeOf<double> {
 template <>
 struct DTypeOf<std::complex<float>> {
   static constexpr DType value = DType::kC64;
+};
+template <>
+struct DTypeOf<std::complex<double>> {
+  static constexpr DType value = DType::kC128;
 };
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;

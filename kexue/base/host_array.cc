@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -51,13 +52,19 @@ decltype(auto) visit_storage(DType dtype, F&& f) {
       return f(double{});
     case DType::kC64:
       return f(std::complex<float>{});
+    case DType::kC128:
+      return f(std::complex<double>{});
   }
   throw Error(Code::kInternal, "unknown dtype");
 }
 
 template <class T>
+inline constexpr bool kIsComplex = std::is_same_v<T, std::complex<float>> ||
+                                   std::is_same_v<T, std::complex<double>>;
+
+template <class T>
 double load(const T& x) {
-  if constexpr (std::is_same_v<T, std::complex<float>>) {
+  if constexpr (kIsComplex<T>) {
     return static_cast<double>(x.real());
   } else if constexpr (std::is_arithmetic_v<T>) {
     return static_cast<double>(x);
@@ -74,8 +81,8 @@ T store(double x) {
     return BFloat16(static_cast<float>(round_to(DType::kBF16, x)));
   } else if constexpr (std::is_same_v<T, uint32_t>) {
     return static_cast<uint32_t>(static_cast<int64_t>(x));
-  } else if constexpr (std::is_same_v<T, std::complex<float>>) {
-    return {static_cast<float>(x), 0.0f};
+  } else if constexpr (kIsComplex<T>) {
+    return static_cast<typename T::value_type>(x);
   } else {
     return static_cast<T>(x);
   }
@@ -101,13 +108,7 @@ HostArray::HostArray(TensorType type,
 HostArray HostArray::from_doubles(TensorType type,
                                   std::span<const double> values) {
   HostArray a(std::move(type));
-  if (static_cast<int64_t>(values.size()) != a.size()) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("array {} wants {} values, got {}",
-                            a.type().str(),
-                            a.size(),
-                            values.size()));
-  }
+  a.want_count(values.size());
   visit_storage(a.dtype(), [&](auto tag) {
     using T = decltype(tag);
     auto* out = reinterpret_cast<T*>(a.mutable_data());
@@ -116,6 +117,19 @@ HostArray HostArray::from_doubles(TensorType type,
                                          : store<T>(values[i]);
     }
   });
+  return a;
+}
+
+HostArray HostArray::from_complexes(
+    TensorType type, std::span<const std::complex<double>> values) {
+  HostArray a(std::move(type));
+  a.want_count(values.size());
+  if (a.dtype() == DType::kC128) {
+    std::ranges::copy(values, a.mutable_span<std::complex<double>>().begin());
+  } else {
+    auto* out = a.mutable_span<std::complex<float>>().data();
+    for (const auto& z : values) *out++ = std::complex<float>(z);
+  }
   return a;
 }
 
@@ -165,6 +179,23 @@ std::vector<int64_t> HostArray::to_ints() const {
   return out;
 }
 
+std::vector<std::complex<double>> HostArray::to_complexes() const {
+  std::vector<std::complex<double>> out(static_cast<size_t>(size()));
+  visit_storage(dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    for (size_t i = 0; i < out.size(); ++i) {
+      T x;
+      std::memcpy(&x, data_ + i * sizeof(T), sizeof(T));
+      if constexpr (kIsComplex<T>) {
+        out[i] = x;
+      } else {
+        out[i] = load(x);
+      }
+    }
+  });
+  return out;
+}
+
 HostArray HostArray::clone() const {
   HostArray a(type_);
   if (bytes() != 0) std::memcpy(a.mutable_data(), data_, bytes());
@@ -184,6 +215,14 @@ HostArray HostArray::reshaped(Shape shape) const {
 
 HostArray HostArray::cast(DType to) const {
   if (to == dtype()) return *this;
+  if (is_complex(dtype())) {
+    if (!is_complex(to)) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("cannot cast {} to {}", type_.str(), name(to)),
+                  "take the real or the imaginary part first");
+    }
+    return from_complexes(TensorType{to, shape()}, to_complexes());
+  }
   return from_doubles(TensorType{to, shape()}, to_doubles());
 }
 
@@ -192,13 +231,16 @@ bool HostArray::identical(const HostArray& other) const {
          (bytes() == 0 || std::memcmp(data_, other.data_, bytes()) == 0);
 }
 
+void HostArray::want_count(size_t count) const {
+  if (static_cast<int64_t>(count) == size()) return;
+  throw Error(
+      Code::kInvalidArgument,
+      fmt::format(
+          "array {} wants {} values, got {}", type_.str(), size(), count));
+}
+
 void HostArray::assign(const void* values, size_t count) {
-  if (static_cast<int64_t>(count) != size()) {
-    throw Error(
-        Code::kInvalidArgument,
-        fmt::format(
-            "array {} wants {} values, got {}", type_.str(), size(), count));
-  }
+  want_count(count);
   if (count != 0) std::memcpy(mutable_data(), values, bytes());
 }
 

@@ -1,6 +1,7 @@
 // A dense row-major array in host memory.
 #pragma once
 
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,6 +46,9 @@ class HostArray final {
   // Every value rounded once to `dtype`; integers must be exact.
   static HostArray from_doubles(TensorType type,
                                 std::span<const double> values);
+  // The same for complex values; kInternal if `type` is not complex.
+  static HostArray from_complexes(TensorType type,
+                                  std::span<const std::complex<double>> values);
   static HostArray full(TensorType type, double value);
 
   const TensorType& type() const { return type_; }
@@ -73,15 +77,19 @@ class HostArray final {
   // All elements. i64 beyond 2^53 loses bits: use span<int64_t> there.
   std::vector<double> to_doubles() const;
   std::vector<int64_t> to_ints() const;
+  // All elements of any dtype.
+  std::vector<std::complex<double>> to_complexes() const;
 
   HostArray clone() const;
   HostArray reshaped(Shape shape) const;  // shares the bytes
-  HostArray cast(DType dtype) const;      // one rounding per element
+  // One rounding per element; kInvalidArgument from complex to another kind.
+  HostArray cast(DType dtype) const;
 
   // Same type and same bytes.
   bool identical(const HostArray& other) const;
 
  private:
+  void want_count(size_t count) const;
   void assign(const void* values, size_t count);
   void require(DType dtype) const;
 

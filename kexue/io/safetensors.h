@@ -82,7 +82,8 @@ class Safetensors final {
 // padded to a multiple of 8 bytes. The folder must have 1.1 x the size free.
 //
 // Errors: kInvalidArgument for duplicate names, "__metadata__" as a name, or
-//         text that is not UTF-8; kIo.
+//         text that is not UTF-8; kUnsupported for c128, which the format
+//         lacks; kIo.
 void save_safetensors(
     const std::string& path,
     const std::vector<std::pair<std::string, HostArray>>& tensors,

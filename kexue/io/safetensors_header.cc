@@ -333,7 +333,9 @@ std::string_view safetensors_name(DType dtype) {
   for (const auto& t : kFormatTypes) {
     if (t.dtype == dtype) return t.name;
   }
-  throw Error(Code::kInternal, "dtype without a safetensors name");
+  throw Error(Code::kUnsupported,
+              fmt::format("safetensors has no dtype for {}", name(dtype)),
+              "write the real and the imaginary part as two tensors");
 }
 
 bool looks_like_pickle(std::string_view first) {

@@ -25,7 +25,7 @@ struct Printer {
     if (x.size() == 1 && x.dtype() == DType::kI64) {
       return fmt::format("{}({})", x.type().str(), x.to_ints()[0]);
     }
-    if (x.size() == 1 && x.dtype() != DType::kC64) {
+    if (x.size() == 1 && !is_complex(x.dtype())) {
       return fmt::format("{}({})", x.type().str(), x.at(0));
     }
     return fmt::format("{}#{}", x.type().str(), hash128({x.data(), x.bytes()}));

@@ -17,7 +17,7 @@ namespace {
 using Cotangents = std::unordered_map<Value, Value, ir::ValueHash>;
 
 bool carries_gradient(const Value& v) {
-  return is_float(v.dtype());
+  return is_inexact(v.dtype());
 }
 
 void accumulate(Cotangents& ct, const Value& v, const Value& d) {

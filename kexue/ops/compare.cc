@@ -1,6 +1,8 @@
 // Comparison, selection, conversion, stop_gradient.
 #include <functional>
+#include <type_traits>
 
+#include "kexue/ops/complex.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -13,6 +15,11 @@ using namespace detail;
 
 TypeList compare_type(const InferContext& c) {
   same_binary(c);
+  return {{DType::kBool, c.type(0).shape}};
+}
+
+TypeList equality_type(const InferContext& c) {
+  any_binary(c);
   return {{DType::kBool, c.type(0).shape}};
 }
 
@@ -32,6 +39,11 @@ std::vector<HostArray> eval_compare(const EvalContext& c) {
     for (size_t i = 0; i < a.size(); ++i) out[i] = F{}(a[i], b[i]) ? 1 : 0;
     return make_ints(c.node.types[0], out);
   };
+  if constexpr (std::is_invocable_v<F, Complex, Complex>) {
+    if (is_complex(c.x[0].dtype())) {
+      return {compared(c.x[0].to_complexes(), c.x[1].to_complexes())};
+    }
+  }
   if (is_float(c.x[0].dtype())) {
     return {compared(c.x[0].to_doubles(), c.x[1].to_doubles())};
   }
@@ -39,9 +51,10 @@ std::vector<HostArray> eval_compare(const EvalContext& c) {
 }
 
 template <Text kDirection, class F>
-constexpr OpDef comparison(std::string_view name) {
+constexpr OpDef comparison(std::string_view name,
+                           TypeList (*infer)(const InferContext&)) {
   return {.name = name,
-          .infer = compare_type,
+          .infer = infer,
           .lower = lower_compare<kDirection>,
           .eval = eval_compare<F>,
           .batch = batch_elementwise};
@@ -49,13 +62,13 @@ constexpr OpDef comparison(std::string_view name) {
 
 }  // namespace
 
-constexpr OpDef kEqual = comparison<"EQ", std::equal_to<>>("equal");
-constexpr OpDef kNotEqual = comparison<"NE", std::not_equal_to<>>("not_equal");
-constexpr OpDef kLess = comparison<"LT", std::less<>>("less");
-constexpr OpDef kLessEqual = comparison<"LE", std::less_equal<>>("less_equal");
-constexpr OpDef kGreater = comparison<"GT", std::greater<>>("greater");
+constexpr OpDef kEqual = comparison<"EQ", std::equal_to<>>("equal", equality_type);
+constexpr OpDef kNotEqual = comparison<"NE", std::not_equal_to<>>("not_equal", equality_type);
+constexpr OpDef kLess = comparison<"LT", std::less<>>("less", compare_type);
+constexpr OpDef kLessEqual = comparison<"LE", std::less_equal<>>("less_equal", compare_type);
+constexpr OpDef kGreater = comparison<"GT", std::greater<>>("greater", compare_type);
 constexpr OpDef kGreaterEqual =
-    comparison<"GE", std::greater_equal<>>("greater_equal");
+    comparison<"GE", std::greater_equal<>>("greater_equal", compare_type);
 
 // y = condition ? a : b
 constexpr OpDef kSelect{
@@ -91,15 +104,23 @@ constexpr OpDef kConvert{
     .name = "convert",
     .infer = [](const InferContext& c) -> TypeList {
       want_inputs(c, 1);
-      return {{c.attrs.dtype("to"), c.type(0).shape}};
+      const DType to = c.attrs.dtype("to");
+      if (is_complex(c.type(0).dtype) && !is_complex(to)) {
+        refuse(c, "wants real(x), imag(x) or abs(x) to leave complex");
+      }
+      return {{to, c.type(0).shape}};
     },
     .vjp = [](const VjpContext& c) -> Values {
-      if (!is_float(c.dy.dtype())) return {Value{}};
-      return {convert(c.dy, c.x[0].dtype())};
+      if (!is_inexact(c.dy.dtype())) return {Value{}};
+      const DType to = c.x[0].dtype();
+      return {convert(is_complex(to) ? c.dy : real(c.dy), to)};
     },
     .lower = lower_as<"convert">,
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
       const TensorType& to = c.node.types[0];
+      if (is_complex(to.dtype)) {
+        return {HostArray::from_complexes(to, c.x[0].to_complexes())};
+      }
       if (is_float(to.dtype)) return {make_floats(to, c.x[0].to_doubles())};
       if (to.dtype == DType::kBool) {
         std::vector<int64_t> b;
@@ -133,7 +154,7 @@ constexpr OpDef kStopGradient{
 // y = x, kept in f32 or wider.
 constexpr OpDef kWiden{
     .name = "widen",
-    .infer = float_unary,
+    .infer = inexact_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy}; },
     .lower =
         [](Emitter& e, const Node& node) {

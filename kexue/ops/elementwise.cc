@@ -1,5 +1,8 @@
 #include "kexue/ops/elementwise.h"
 
+#include <functional>
+
+#include "kexue/ops/complex.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
 #include "kexue/ops/support.h"
@@ -69,6 +72,11 @@ int64_t i_min(int64_t a, int64_t b) {
 int64_t i_none(int64_t, int64_t) {
   throw Error(Code::kInternal, "float op on integers");
 }
+Complex c_pow(Complex a, Complex b) {
+  // std::pow of 0 divides by it.
+  if (a == 0.0) return b == 0.0 ? 1.0 : 0.0;
+  return std::pow(a, b);
+}
 
 TypeList float_binary(const InferContext& c) {
   auto types = same_binary(c);
@@ -81,50 +89,50 @@ TypeList float_binary(const InferContext& c) {
 // y = a + b
 constexpr OpDef kAdd{
     .name = "add",
-    .infer = same_binary,
+    .infer = any_binary,
     .vjp = [](const VjpContext& c) -> Values {
       return {c.dy, c.dy};
     },
     .lower = lower_as<"add">,
-    .eval = eval_binary<f_add, i_add>,
+    .eval = eval_binary<f_add, i_add, complex_op<std::plus<>>>,
     .batch = batch_elementwise,
 };
 
 // y = a - b
 constexpr OpDef kSubtract{
     .name = "subtract",
-    .infer = same_binary,
+    .infer = any_binary,
     .vjp = [](const VjpContext& c) -> Values {
       return {c.dy, c.needs[1] ? -c.dy : Value{}};
     },
     .lower = lower_as<"subtract">,
-    .eval = eval_binary<f_sub, i_sub>,
+    .eval = eval_binary<f_sub, i_sub, complex_op<std::minus<>>>,
     .batch = batch_elementwise,
 };
 
 // y = a b
 constexpr OpDef kMultiply{
     .name = "multiply",
-    .infer = same_binary,
+    .infer = any_binary,
     .vjp = [](const VjpContext& c) -> Values {
-      return {c.needs[0] ? c.dy * c.x[1] : Value{},
-              c.needs[1] ? c.dy * c.x[0] : Value{}};
+      return {c.needs[0] ? c.dy * conj(c.x[1]) : Value{},
+              c.needs[1] ? c.dy * conj(c.x[0]) : Value{}};
     },
     .lower = lower_as<"multiply">,
-    .eval = eval_binary<f_mul, i_mul>,
+    .eval = eval_binary<f_mul, i_mul, complex_op<std::multiplies<>>>,
     .batch = batch_elementwise,
 };
 
 // y = a / b; integers truncate.
 constexpr OpDef kDivide{
     .name = "divide",
-    .infer = same_binary,
+    .infer = any_binary,
     .vjp = [](const VjpContext& c) -> Values {
-      const Value da = c.dy / c.x[1];
-      return {da, c.needs[1] ? -(da * c.y) : Value{}};
+      const Value da = c.dy / conj(c.x[1]);
+      return {da, c.needs[1] ? -(da * conj(c.y)) : Value{}};
     },
     .lower = lower_as<"divide">,
-    .eval = eval_binary<f_div, i_div>,
+    .eval = eval_binary<f_div, i_div, complex_op<std::divides<>>>,
     .batch = batch_elementwise,
 };
 
@@ -181,7 +189,11 @@ constexpr OpDef kMinimum{
 // y = a^b
 constexpr OpDef kPower{
     .name = "power",
-    .infer = float_binary,
+    .infer = [](const InferContext& c) -> TypeList {
+      auto types = any_binary(c);
+      want_inexact(c);
+      return types;
+    },
     .vjp = [](const VjpContext& c) -> Values {
       const Value a = c.x[0];
       const Value b = c.x[1];
@@ -191,17 +203,19 @@ constexpr OpDef kPower{
         // Where b = 0 the slope is 0, also at a = 0 (no 0 * infinity).
         const Value none = equal(b, zeros_like(b));
         const Value slope = b * pow(a, select(none, ones_like(b), b - 1.0));
-        da = c.dy * select(none, zeros_like(b), slope);
+        da = c.dy * conj(select(none, zeros_like(b), slope));
       }
       if (c.needs[1]) {
-        const Value positive = greater(a, zeros_like(a));
-        const Value safe = select(positive, a, ones_like(a));
-        db = c.dy * c.y * log(safe);
+        const Value zero = zeros_like(a);
+        const Value has_log =
+            is_complex(a.dtype()) ? not_equal(a, zero) : greater(a, zero);
+        const Value safe = select(has_log, a, ones_like(a));
+        db = c.dy * conj(c.y) * conj(log(safe));
       }
       return {da, db};
     },
     .lower = lower_as<"power">,
-    .eval = eval_binary<f_pow, i_none>,
+    .eval = eval_binary<f_pow, i_none, c_pow>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };

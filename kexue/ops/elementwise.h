@@ -1,7 +1,8 @@
 // Elementwise ops and the operators on Value.
 //
 // Binary ops broadcast as NumPy does (trailing dimensions aligned, 1 stretches)
-// and want one dtype; a C++ number takes the dtype of the other side.
+// and want one dtype; a C++ number takes the dtype of the other side. Complex
+// tensors have + - * / pow equal not_equal select convert; see complex.h.
 // Errors: kInvalidArgument showing both types.
 #pragma once
 
@@ -37,6 +38,7 @@ Value remainder(const Arg& a, const Value& b);
 Value maximum(const Arg& a, const Value& b);
 Value minimum(const Arg& a, const Value& b);
 // a^b for a >= 0 (or integer b); d/db uses log(a) where a > 0, else 0.
+// Complex: e^(b log a), the principal value; 0^b is 1 for b = 0, else 0.
 Value pow(const Arg& a, const Value& b);
 Value atan2(const Arg& y, const Value& x);
 // log(e^a + e^b) without overflow; the derivatives are the softmax weights.
@@ -72,7 +74,8 @@ Value greater_equal(const Arg& a, const Value& b);
 
 // where(condition bool, a, b), broadcasting all three.
 Value select(const Arg& condition, const Value& a, const Value& b);
-// x in the given dtype; float to integer truncates.
+// x in the given dtype; float to integer truncates. From complex to another
+// kind: kInvalidArgument, real() and imag() say which part.
 Value convert(const Arg& x, DType dtype);
 // x, or x in f32 if it is a 16-bit float. Under a precision policy everything
 // computed from the result stays f32: for statistics, softmax and losses that

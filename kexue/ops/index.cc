@@ -164,18 +164,25 @@ constexpr OpDef kScatterAdd{
                  {e.end_region(y)});
         },
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      auto out = c.x[0].to_doubles();
-      const auto u = c.x[2].to_doubles();
       const auto ids = c.x[1].to_ints();
       const int64_t rows = c.x[0].shape()[0];
-      const size_t w = ids.empty() ? 0 : u.size() / ids.size();
-      for (size_t i = 0; i < ids.size(); ++i) {
-        if (ids[i] < 0 || ids[i] >= rows) continue;
-        for (size_t j = 0; j < w; ++j) {
-          out[static_cast<size_t>(ids[i]) * w + j] += u[i * w + j];
+      const auto added = [&](auto out, const auto& u) {
+        const size_t w = ids.empty() ? 0 : u.size() / ids.size();
+        for (size_t i = 0; i < ids.size(); ++i) {
+          if (ids[i] < 0 || ids[i] >= rows) continue;
+          for (size_t j = 0; j < w; ++j) {
+            out[static_cast<size_t>(ids[i]) * w + j] += u[i * w + j];
+          }
         }
+        return out;
+      };
+      const TensorType& type = c.node.types[0];
+      if (is_complex(type.dtype)) {
+        return {HostArray::from_complexes(
+            type, added(c.x[0].to_complexes(), c.x[2].to_complexes()))};
       }
-      return {make_floats(c.node.types[0], out)};
+      return {
+          make_floats(type, added(c.x[0].to_doubles(), c.x[2].to_doubles()))};
     },
     .batch = batch_scatter_add,
 };

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "kexue/ops/batch_rules.h"
+#include "kexue/ops/complex.h"
 #include "kexue/ops/einsum_spec.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
@@ -47,8 +48,8 @@ TypeList infer_matmul(const InferContext& c) {
   if (c.inputs.size() != 2 && c.inputs.size() != 3) {
     refuse(c, "wants two factors and at most a bias");
   }
-  if (c.type(0).dtype != c.type(1).dtype || !is_float(c.type(0).dtype)) {
-    refuse(c, "wants two float tensors of one dtype");
+  if (c.type(0).dtype != c.type(1).dtype || !is_inexact(c.type(0).dtype)) {
+    refuse(c, "wants two float or complex tensors of one dtype");
   }
   const EinsumSpec s = parse_einsum(c.attrs.s("spec"));
   const Sizes sizes = sizes_of(c, s);
@@ -79,10 +80,10 @@ Values matmul_vjp(const VjpContext& c) {
   const Value dy = convert(c.dy, dtype);
   Values out(c.x.size());
   if (c.needs[0]) {
-    out[0] = contract(s.out + "," + s.b + "->" + s.a, dy, c.x[1], dtype);
+    out[0] = contract(s.out + "," + s.b + "->" + s.a, dy, conj(c.x[1]), dtype);
   }
   if (c.needs[1]) {
-    out[1] = contract(s.a + "," + s.out + "->" + s.b, c.x[0], dy, dtype);
+    out[1] = contract(s.a + "," + s.out + "->" + s.b, conj(c.x[0]), dy, dtype);
   }
   if (c.x.size() == 3 && c.needs[2]) {
     Axes axes(static_cast<size_t>(c.dy.rank() - c.x[2].rank()));
@@ -157,7 +158,9 @@ void lower_dot(Emitter& e, const Node& n) {
   e.bind(const_cast<Node&>(n).out(), out[0]);
 }
 
-std::vector<HostArray> eval_matmul(const EvalContext& c) {
+// `value` turns an input into elements, double or Complex.
+template <class ToElements>
+auto products(const EvalContext& c, ToElements&& value) {
   const EinsumSpec s = parse_einsum(c.node.attrs.s("spec"));
   const TensorType& type = c.node.types[0];
   const auto letter_stride = [](const std::string& term, const Shape& shape) {
@@ -176,9 +179,9 @@ std::vector<HostArray> eval_matmul(const EvalContext& c) {
   for (const char l : s.k)
     k_dims.push_back(c.x[0].shape()[static_cast<int64_t>(s.a.find(l))]);
   const Shape ks(k_dims);
-  const auto a = c.x[0].to_doubles();
-  const auto b = c.x[1].to_doubles();
-  std::vector<double> out(static_cast<size_t>(type.shape.size()), 0);
+  const auto a = value(c.x[0]);
+  const auto b = value(c.x[1]);
+  auto out = value(HostArray(type));
   IndexWalk o(type.shape);
   for (auto& y : out) {
     int64_t pa = 0;
@@ -200,10 +203,21 @@ std::vector<HostArray> eval_matmul(const EvalContext& c) {
     o.next();
   }
   if (c.x.size() == 3) {
-    const auto bias = c.x[2].to_doubles();
+    const auto bias = value(c.x[2]);
     for (size_t i = 0; i < out.size(); ++i) out[i] += bias[i % bias.size()];
   }
-  return {make_floats(type, out)};
+  return out;
+}
+
+std::vector<HostArray> eval_matmul(const EvalContext& c) {
+  const TensorType& type = c.node.types[0];
+  if (is_complex(type.dtype)) {
+    return {HostArray::from_complexes(type, products(c, [](const HostArray& x) {
+                                        return x.to_complexes();
+                                      }))};
+  }
+  return {make_floats(
+      type, products(c, [](const HostArray& x) { return x.to_doubles(); }))};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Everything in kexue/ops.
 #pragma once
 
+#include "kexue/ops/complex.h"
 #include "kexue/ops/control.h"
 #include "kexue/ops/cumulative.h"
 #include "kexue/ops/conv.h"
@@ -8,6 +9,7 @@
 #include "kexue/ops/distributions.h"
 #include "kexue/ops/decompose.h"
 #include "kexue/ops/elementwise.h"
+#include "kexue/ops/fft.h"
 #include "kexue/ops/fused.h"
 #include "kexue/ops/gather.h"
 #include "kexue/ops/index.h"

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "kexue/ops/backprop.h"
 #include "kexue/ops/batch_rules.h"
+#include "kexue/ops/complex.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -29,6 +32,11 @@ TypeList reduced_type(const InferContext& c) {
     if (!gone[i]) dims.push_back(c.type(0).shape.dims()[i]);
   }
   return {{c.type(0).dtype, Shape(dims)}};
+}
+
+TypeList extremum_type(const InferContext& c) {
+  refuse_complex(c);
+  return reduced_type(c);
 }
 
 // y broadcast back over the reduced axes.
@@ -177,9 +185,14 @@ constexpr OpDef kSum{
               e, n, "stablehlo.add", zero(accumulator(n.types[0].dtype)));
         },
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      return eval_reduce(c, zero(c.node.types[0].dtype), [](auto a, auto b) {
-        return plus(a, b);
-      });
+      const TensorType& type = c.node.types[0];
+      if (is_complex(type.dtype)) {
+        const auto z = c.x[0].to_complexes();
+        return {HostArray::from_complexes(
+            type, fold(c, z, Complex{}, std::plus<>{}))};
+      }
+      return eval_reduce(
+          c, zero(type.dtype), [](auto a, auto b) { return plus(a, b); });
     },
     .batch = batch_over_axes,
     .cast = Cast::kF32,
@@ -187,7 +200,7 @@ constexpr OpDef kSum{
 
 constexpr OpDef kProd{
     .name = "prod",
-    .infer = reduced_type,
+    .infer = extremum_type,
     .vjp = [](const VjpContext& c) -> Values {
       return vjp_of(product_tree, c);
     },
@@ -207,7 +220,7 @@ constexpr OpDef kProd{
 
 constexpr OpDef kMax{
     .name = "max",
-    .infer = reduced_type,
+    .infer = extremum_type,
     .vjp = extremum_vjp,
     .lower =
         [](Emitter& e, const Node& n) {
@@ -225,7 +238,7 @@ constexpr OpDef kMax{
 
 constexpr OpDef kMin{
     .name = "min",
-    .infer = reduced_type,
+    .infer = extremum_type,
     .vjp = extremum_vjp,
     .lower =
         [](Emitter& e, const Node& n) {

@@ -24,7 +24,7 @@ Value any(const Arg& x, const Axes& axes = {}, bool keep_dims = false);
 Value all(const Arg& x, const Axes& axes = {}, bool keep_dims = false);
 
 Value mean(const Arg& x, const Axes& axes = {}, bool keep_dims = false);
-// mean((x - mean)^2), the biased form.
+// mean(|x - mean|^2), the biased form; real for complex x.
 Value variance(const Arg& x, const Axes& axes = {}, bool keep_dims = false);
 // Its root, with derivative 0 where it is 0.
 Value std_dev(const Arg& x, const Axes& axes = {}, bool keep_dims = false);
@@ -39,7 +39,7 @@ Value argmin(const Arg& x, int64_t axis, bool keep_dims = false);
 // derivative 0.
 Value logsumexp(const Arg& x, const Axes& axes = {}, bool keep_dims = false);
 
-// sqrt(sum(x^2)), with derivative 0 at 0.
+// sqrt(sum |x|^2), real, with derivative 0 at 0.
 Value norm(const Arg& x, const Axes& axes = {}, bool keep_dims = false);
 // bool[]: every element is finite.
 Value all_finite(const Values& values);

@@ -67,7 +67,7 @@ void make_joint(const VjpContext& c, size_t num_carry, Joint& j) {
   Values dys;
   for (size_t i = 0; i < outs.size(); ++i) {
     const bool is_carry = i < num_carry;
-    const bool flows = is_float(outs[i].dtype()) && (is_carry || c.dys[i]);
+    const bool flows = is_inexact(outs[i].dtype()) && (is_carry || c.dys[i]);
     const Value ct = flows ? j.graph.input(outs[i].type()) : Value{};
     (is_carry ? j.ct_carry : j.ct_ys).push_back(ct);
     if (flows) {
@@ -79,7 +79,7 @@ void make_joint(const VjpContext& c, size_t num_carry, Joint& j) {
   Values wanted;
   std::vector<size_t> at;
   for (size_t i = 0; i < j.inputs.size(); ++i) {
-    if (is_float(j.inputs[i].dtype()) && (i < num_carry || c.needs[i])) {
+    if (is_inexact(j.inputs[i].dtype()) && (i < num_carry || c.needs[i])) {
       wanted.push_back(j.inputs[i]);
       at.push_back(i);
     }

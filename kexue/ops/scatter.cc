@@ -24,6 +24,8 @@ Combine combine_of(const Node& n) {
 
 TypeList infer_scatter(const InferContext& c) {
   want_inputs(c, 3);
+  const std::string& how = c.attrs.s("combine");
+  if (how == "max" || how == "min") refuse_complex(c);
   const GatherDims d = gather_dims(c.attrs);
   check_dims(c, d);
   const Shape& x = c.type(0).shape;
@@ -187,11 +189,14 @@ T combined(Combine how, T a, T b) {
       return static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
     case Combine::kMultiplyBy:
       return static_cast<T>(static_cast<U>(a) * static_cast<U>(b));
-    case Combine::kKeepLarger:
-      return a != a || a > b ? a : b;
     default:
-      return a != a || a < b ? a : b;
+      break;
   }
+  if constexpr (std::is_arithmetic_v<T>) {  // infer refuses complex ones
+    if (a != a) return a;
+    return (how == Combine::kKeepLarger ? a > b : a < b) ? a : b;
+  }
+  return b;
 }
 
 std::vector<HostArray> eval_scatter(const EvalContext& c) {
@@ -211,6 +216,10 @@ std::vector<HostArray> eval_scatter(const EvalContext& c) {
     return x;
   };
   const TensorType& type = c.node.types[0];
+  if (is_complex(type.dtype)) {
+    return {HostArray::from_complexes(
+        type, run(c.x[0].to_complexes(), c.x[2].to_complexes()))};
+  }
   if (is_float(type.dtype)) {
     return {make_floats(type, run(c.x[0].to_doubles(), c.x[2].to_doubles()))};
   }

@@ -204,7 +204,11 @@ constexpr OpDef kPad{
                              stablehlo::int_array(none)));
         },
     .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      HostArray out = HostArray::full(c.node.types[0], c.x[1].at(0));
+      HostArray out(c.node.types[0]);
+      const size_t w = size_bytes(out.dtype());
+      for (size_t i = 0; i < static_cast<size_t>(out.size()); ++i) {
+        std::copy_n(c.x[1].data(), w, out.mutable_data() + i * w);
+      }
       copy_block(c.x[0],
                  zeros(out.shape()),
                  out,

@@ -30,8 +30,7 @@ TypeList infer_sort(const InferContext& c) {
     if (v.shape() != c.type(0).shape) refuse(c, "wants values of one shape");
     out.push_back(v.type());
   }
-  if (c.type(0).dtype == DType::kC64)
-    refuse(c, "complex numbers have no order");
+  if (is_complex(c.type(0).dtype)) refuse(c, "complex numbers have no order");
   canonical_axis(c.attrs.i("axis"), c.type(0).shape.rank(), "sort");
   return out;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kexue/ops/complex.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/reduce.h"
@@ -85,11 +86,13 @@ Value mean(const Arg& x, const Axes& axes, bool keep_dims) {
 Value variance(const Arg& x, const Axes& axes, bool keep_dims) {
   const Value w = widen(x);
   const Value d = w - mean(w, axes, true);
-  return convert(mean(d * d, axes, keep_dims), x.dtype());
+  return convert(mean(real(d * conj(d)), axes, keep_dims),
+                 real_dtype_of(x.dtype()));
 }
 
 Value std_dev(const Arg& x, const Axes& axes, bool keep_dims) {
-  return convert(root(variance(widen(x), axes, keep_dims)), x.dtype());
+  return convert(root(variance(widen(x), axes, keep_dims)),
+                 real_dtype_of(x.dtype()));
 }
 
 Value argmax(const Arg& x, int64_t axis, bool keep_dims) {
@@ -113,14 +116,16 @@ Value logsumexp(const Arg& x, const Axes& axes, bool keep_dims) {
 
 Value norm(const Arg& x, const Axes& axes, bool keep_dims) {
   const Value w = widen(x);
-  return convert(root(sum(w * w, axes, keep_dims)), x.dtype());
+  return convert(root(sum(real(w * conj(w)), axes, keep_dims)),
+                 real_dtype_of(x.dtype()));
 }
 
 Value all_finite(const Values& values) {
   Value all;
   for (const Value& v : values) {
     // 0 * x is 0 for finite x and NaN otherwise; NaN survives the sum.
-    const Value one = is_finite(sum(v * 0.0));
+    const Value s = sum(v * 0.0);
+    const Value one = is_finite(is_complex(s.dtype()) ? real(s) + imag(s) : s);
     all = all ? bit_and(all, one) : one;
   }
   return all;

@@ -29,6 +29,15 @@ void want_float(const InferContext& c, size_t input) {
   if (!is_float(c.type(input).dtype)) refuse(c, "wants a float tensor");
 }
 
+void want_inexact(const InferContext& c) {
+  if (!is_inexact(c.type(0).dtype))
+    refuse(c, "wants a float or complex tensor");
+}
+
+void refuse_complex(const InferContext& c) {
+  if (is_complex(c.type(0).dtype)) refuse(c, "wants a real tensor");
+}
+
 TypeList same_type(const InferContext& c) {
   want_inputs(c, 1);
   return {c.type(0)};
@@ -40,7 +49,19 @@ TypeList float_unary(const InferContext& c) {
   return {c.type(0)};
 }
 
+TypeList inexact_unary(const InferContext& c) {
+  want_inputs(c, 1);
+  want_inexact(c);
+  return {c.type(0)};
+}
+
 TypeList same_binary(const InferContext& c) {
+  auto types = any_binary(c);
+  refuse_complex(c);
+  return types;
+}
+
+TypeList any_binary(const InferContext& c) {
   want_inputs(c, 2);
   if (c.type(0) != c.type(1)) refuse(c, "wants two tensors of one type");
   return {c.type(0)};
@@ -114,6 +135,19 @@ HostArray make_ints(const TensorType& type, const std::vector<int64_t>& v) {
 
 HostArray make_floats(const TensorType& type, const std::vector<double>& v) {
   return HostArray::from_doubles(type, v);
+}
+
+std::vector<HostArray> eval_complex(const EvalContext& c, ComplexUnary f) {
+  auto v = c.x[0].to_complexes();
+  for (Complex& z : v) z = f(z);
+  return {HostArray::from_complexes(c.node.types[0], v)};
+}
+
+std::vector<HostArray> eval_complex(const EvalContext& c, ComplexBinary f) {
+  auto a = c.x[0].to_complexes();
+  const auto b = c.x[1].to_complexes();
+  for (size_t i = 0; i < a.size(); ++i) a[i] = f(a[i], b[i]);
+  return {HostArray::from_complexes(c.node.types[0], a)};
 }
 
 void IndexWalk::next() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -35,11 +36,17 @@ void lower_as(Emitter& e, const Node& node) {
 void want_inputs(const InferContext& c, size_t count);
 void want_float(const InferContext& c, size_t input = 0);
 
-// One input, same type out; float_unary refuses other dtypes.
+void want_inexact(const InferContext& c);  // float or complex
+void refuse_complex(const InferContext& c);
+
+// One input, same type out; float_unary refuses other dtypes, inexact_unary
+// all but float and complex.
 TypeList same_type(const InferContext& c);
 TypeList float_unary(const InferContext& c);
-// Two inputs of one type, which is the result's.
+TypeList inexact_unary(const InferContext& c);
+// Two inputs of one type, which is the result's; same_binary refuses complex.
 TypeList same_binary(const InferContext& c);
+TypeList any_binary(const InferContext& c);
 
 // canonical_axis whose error has the scope and line of the call.
 int64_t axis_of(int64_t axis, int64_t rank, std::string_view who);
@@ -57,18 +64,41 @@ HostArray extreme(DType dtype, bool lowest);
 HostArray make_ints(const TensorType& type, const std::vector<int64_t>& v);
 HostArray make_floats(const TensorType& type, const std::vector<double>& v);
 
+// Complex elements are computed in double precision and rounded once.
+using Complex = std::complex<double>;
+using ComplexUnary = Complex (*)(Complex);
+using ComplexBinary = Complex (*)(Complex, Complex);
+
+std::vector<HostArray> eval_complex(const EvalContext& c, ComplexUnary f);
+std::vector<HostArray> eval_complex(const EvalContext& c, ComplexBinary f);
+
+// std::plus<> and its like as a ComplexBinary.
+template <class F>
+Complex complex_op(Complex a, Complex b) {
+  return F{}(a, b);
+}
+
 // An elementwise op whose inputs have one shape: unbatched ones are repeated.
 Values batch_elementwise(const BatchContext& c);
 
-template <double (*kF)(double)>
+// An op without kC has refused complex types in its infer rule.
+template <double (*kF)(double), ComplexUnary kC = nullptr>
 std::vector<HostArray> eval_unary(const EvalContext& c) {
+  if constexpr (kC != nullptr) {
+    if (is_complex(c.x[0].dtype())) return eval_complex(c, kC);
+  }
   auto v = c.x[0].to_doubles();
   for (double& x : v) x = kF(x);
   return {make_floats(c.node.types[0], v)};
 }
 
-template <double (*kF)(double, double), int64_t (*kI)(int64_t, int64_t)>
+template <double (*kF)(double, double),
+          int64_t (*kI)(int64_t, int64_t),
+          ComplexBinary kC = nullptr>
 std::vector<HostArray> eval_binary(const EvalContext& c) {
+  if constexpr (kC != nullptr) {
+    if (is_complex(c.x[0].dtype())) return eval_complex(c, kC);
+  }
   if (is_float(c.x[0].dtype())) {
     auto a = c.x[0].to_doubles();
     const auto b = c.x[1].to_doubles();

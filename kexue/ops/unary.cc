@@ -2,6 +2,7 @@
 
 #include <numbers>
 
+#include "kexue/ops/complex.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
@@ -36,6 +37,40 @@ uint64_t sign_of(int64_t x) {
   return static_cast<uint64_t>((x > 0) - (x < 0));
 }
 
+Complex c_exp(Complex z) {
+  return std::exp(z);
+}
+Complex c_log(Complex z) {
+  return std::log(z);
+}
+Complex c_logistic(Complex z) {
+  return 1.0 / (1.0 + std::exp(-z));
+}
+Complex c_tanh(Complex z) {
+  return std::tanh(z);
+}
+Complex c_sqrt(Complex z) {
+  return std::sqrt(z);
+}
+Complex c_rsqrt(Complex z) {
+  return 1.0 / std::sqrt(z);
+}
+Complex c_sin(Complex z) {
+  return std::sin(z);
+}
+Complex c_cos(Complex z) {
+  return std::cos(z);
+}
+
+// z / |z|, 0 at 0; also as the derivative of |z|.
+Value direction(const Value& z) {
+  const Value r = abs(z);
+  const Value zero = equal(r, zeros_like(r));
+  const Value safe = select(zero, ones_like(r), r);
+  const Value unit = z / convert(safe, z.dtype());
+  return select(zero, zeros_like(z), unit);  // a constant there: derivative 0
+}
+
 Values no_gradient(const VjpContext&) {
   return {Value{}};
 }
@@ -47,20 +82,40 @@ constexpr OpDef kNegate{
     .infer = same_type,
     .vjp = [](const VjpContext& c) -> Values { return {-c.dy}; },
     .lower = lower_as<"negate">,
-    .eval = eval_signed<[](double x) { return -x; },
-                        [](int64_t x) { return 0 - static_cast<uint64_t>(x); }>,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      if (is_complex(c.x[0].dtype())) {
+        return eval_complex(c, [](Complex z) { return -z; });
+      }
+      return eval_signed<[](double x) { return -x; }, [](int64_t x) {
+        return 0 - static_cast<uint64_t>(x);
+      }>(c);
+    },
     .batch = batch_elementwise,
 };
 constexpr OpDef kAbs{
     .name = "abs",
-    .infer = signed_unary,
-    .vjp = [](const VjpContext& c) -> Values { return {c.dy * sign(c.x[0])}; },
+    .infer = [](const InferContext& c) -> TypeList {
+      if (!is_complex(c.type(0).dtype)) return signed_unary(c);
+      inexact_unary(c);
+      return {{real_dtype_of(c.type(0).dtype), c.type(0).shape}};
+    },
+    .vjp = [](const VjpContext& c) -> Values {
+      const Value x = c.x[0];
+      return {convert(c.dy, x.dtype()) * sign(x)};
+    },
     .lower = lower_as<"abs">,
-    .eval = eval_signed<[](double x) { return std::fabs(x); },
-                        [](int64_t x) {
-                          const auto u = static_cast<uint64_t>(x);
-                          return x < 0 ? 0 - u : u;
-                        }>,
+    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
+      if (is_complex(c.x[0].dtype())) {
+        std::vector<double> r;
+        for (const Complex z : c.x[0].to_complexes()) r.push_back(std::abs(z));
+        return {make_floats(c.node.types[0], r)};
+      }
+      return eval_signed<[](double x) { return std::fabs(x); },
+                         [](int64_t x) {
+                           const auto u = static_cast<uint64_t>(x);
+                           return x < 0 ? 0 - u : u;
+                         }>(c);
+    },
     .batch = batch_elementwise,
 };
 constexpr OpDef kSign{
@@ -73,10 +128,10 @@ constexpr OpDef kSign{
 };
 constexpr OpDef kExp{
     .name = "exp",
-    .infer = float_unary,
-    .vjp = [](const VjpContext& c) -> Values { return {c.dy * c.y}; },
+    .infer = inexact_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy * conj(c.y)}; },
     .lower = lower_as<"exponential">,
-    .eval = eval_unary<[](double x) { return std::exp(x); }>,
+    .eval = eval_unary<[](double x) { return std::exp(x); }, c_exp>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -91,10 +146,10 @@ constexpr OpDef kExpm1{
 };
 constexpr OpDef kLog{
     .name = "log",
-    .infer = float_unary,
-    .vjp = [](const VjpContext& c) -> Values { return {c.dy / c.x[0]}; },
+    .infer = inexact_unary,
+    .vjp = [](const VjpContext& c) -> Values { return {c.dy / conj(c.x[0])}; },
     .lower = lower_as<"log">,
-    .eval = eval_unary<[](double x) { return std::log(x); }>,
+    .eval = eval_unary<[](double x) { return std::log(x); }, c_log>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -111,22 +166,24 @@ constexpr OpDef kLog1p{
 };
 constexpr OpDef kLogistic{
     .name = "logistic",
-    .infer = float_unary,
+    .infer = inexact_unary,
     .vjp = [](const VjpContext& c) -> Values {
-      return {c.dy * c.y * (1.0 - c.y)};
+      const Value y = conj(c.y);
+      return {c.dy * y * (1.0 - y)};
     },
     .lower = lower_as<"logistic">,
-    .eval = eval_unary<[](double x) { return 1 / (1 + std::exp(-x)); }>,
+    .eval = eval_unary<[](double x) { return 1 / (1 + std::exp(-x)); }, c_logistic>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kTanh{
     .name = "tanh",
-    .infer = float_unary,
+    .infer = inexact_unary,
     .vjp = [](const VjpContext& c) -> Values {
-      return {c.dy * (1.0 - c.y * c.y)};
+      const Value y = conj(c.y);
+      return {c.dy * (1.0 - y * y)};
     },
     .lower = lower_as<"tanh">,
-    .eval = eval_unary<[](double x) { return std::tanh(x); }>,
+    .eval = eval_unary<[](double x) { return std::tanh(x); }, c_tanh>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kErf{
@@ -143,41 +200,46 @@ constexpr OpDef kErf{
 };
 constexpr OpDef kSqrt{
     .name = "sqrt",
-    .infer = float_unary,
-    .vjp = [](const VjpContext& c) -> Values { return {c.dy * 0.5 / c.y}; },
+    .infer = inexact_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy * 0.5 / conj(c.y)};
+    },
     .lower = lower_as<"sqrt">,
-    .eval = eval_unary<[](double x) { return std::sqrt(x); }>,
+    .eval = eval_unary<[](double x) { return std::sqrt(x); }, c_sqrt>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kRsqrt{
     .name = "rsqrt",
-    .infer = float_unary,
+    .infer = inexact_unary,
     .vjp = [](const VjpContext& c) -> Values {
-      return {c.dy * -0.5 * (c.y * c.y * c.y)};
+      const Value y = conj(c.y);
+      return {c.dy * -0.5 * (y * y * y)};
     },
     .lower = lower_as<"rsqrt">,
-    .eval = eval_unary<[](double x) { return 1 / std::sqrt(x); }>,
+    .eval = eval_unary<[](double x) { return 1 / std::sqrt(x); }, c_rsqrt>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kSin{
     .name = "sin",
-    .infer = float_unary,
-    .vjp = [](const VjpContext& c) -> Values { return {c.dy * cos(c.x[0])}; },
+    .infer = inexact_unary,
+    .vjp = [](const VjpContext& c) -> Values {
+      return {c.dy * conj(cos(c.x[0]))};
+    },
     .lower = lower_as<"sine">,
-    .eval = eval_unary<[](double x) { return std::sin(x); }>,
+    .eval = eval_unary<[](double x) { return std::sin(x); }, c_sin>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
 constexpr OpDef kCos{
     .name = "cos",
-    .infer = float_unary,
+    .infer = inexact_unary,
     .vjp = [](const VjpContext& c) -> Values {
-      return {-(c.dy * sin(c.x[0]))};
+      return {-(c.dy * conj(sin(c.x[0])))};
     },
     .lower = lower_as<"cosine">,
-    .eval = eval_unary<[](double x) { return std::cos(x); }>,
+    .eval = eval_unary<[](double x) { return std::cos(x); }, c_cos>,
     .batch = batch_elementwise,
     .cast = Cast::kF32,
 };
@@ -222,7 +284,7 @@ Value abs(const Arg& x) {
   return unary(kAbs, x);
 }
 Value sign(const Arg& x) {
-  return unary(kSign, x);
+  return is_complex(x.dtype()) ? direction(x) : unary(kSign, x);
 }
 Value exp(const Arg& x) {
   return unary(kExp, x);

@@ -37,6 +37,8 @@ std::optional<DType> dtype_of_ffi(int type) {
       return DType::kF64;
     case XLA_FFI_DataType_C64:
       return DType::kC64;
+    case XLA_FFI_DataType_C128:
+      return DType::kC128;
     default:
       return std::nullopt;
   }

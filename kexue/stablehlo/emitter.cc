@@ -22,6 +22,8 @@ std::string_view element(DType dtype) {
       return "ui32";
     case DType::kC64:
       return "complex<f32>";
+    case DType::kC128:
+      return "complex<f64>";
     default:
       return name(dtype);
   }
@@ -43,12 +45,13 @@ std::string literal(const HostArray& a, int64_t i) {
     case DType::kI32:
     case DType::kU32:
       return fmt::format("{}", static_cast<int64_t>(a.at(i)));
-    case DType::kC64: {
-      uint32_t re = 0;
-      uint32_t im = 0;
-      std::memcpy(&re, p, 4);
-      std::memcpy(&im, p + 4, 4);
-      return fmt::format("(0x{:08X}, 0x{:08X})", re, im);
+    case DType::kC64:
+    case DType::kC128: {
+      uint64_t re = 0;
+      uint64_t im = 0;
+      std::memcpy(&re, p, width / 2);
+      std::memcpy(&im, p + width / 2, width / 2);
+      return fmt::format("(0x{:0{}X}, 0x{:0{}X})", re, width, im, width);
     }
     default: {
       uint64_t bits = 0;

@@ -13,7 +13,7 @@
 
 namespace kexue::stablehlo {
 
-// "tensor<8x128xf32>"; bool is i1, u8 is ui8, c64 is complex<f32>.
+// "tensor<8x128xf32>"; bool is i1, u8 is ui8, c64 and c128 are complex<...>.
 std::string type_text(const TensorType& type);
 // "array<i64: 1, 2>"
 std::string int_array(std::span<const int64_t> values);

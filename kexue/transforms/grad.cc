@@ -21,11 +21,12 @@ std::string describe(size_t i, const Value& x) {
                      x.type().str());
 }
 
-void want_float(const Values& xs) {
+void want_inexact(const Values& xs) {
   for (size_t i = 0; i < xs.size(); ++i) {
-    if (is_float(xs[i].dtype())) continue;
-    throw Error(Code::kInvalidArgument,
-                "gradient: wants float tensors, got " + describe(i, xs[i]))
+    if (is_inexact(xs[i].dtype())) continue;
+    throw Error(
+        Code::kInvalidArgument,
+        "gradient: wants float or complex tensors, got " + describe(i, xs[i]))
         .with_scope(Scope::path());
   }
 }
@@ -42,7 +43,7 @@ Values vjp(const Values& ys,
            const Values& dys,
            const Values& xs,
            const GradientOptions& options) {
-  want_float(xs);
+  want_inexact(xs);
   if (ys.size() != dys.size()) {
     throw Error(
         Code::kInvalidArgument,
@@ -76,6 +77,12 @@ Values vjp(const Values& ys,
 Values gradients(const Value& loss,
                  const Values& xs,
                  const GradientOptions& options) {
+  if (is_complex(loss.dtype())) {
+    throw Error(Code::kInvalidArgument,
+                "gradient: wants a real loss, got " + loss.type().str(),
+                "take its real(), imag() or abs()")
+        .with_scope(Scope::path());
+  }
   if (loss.rank() != 0 || !is_float(loss.dtype())) {
     throw Error(Code::kInvalidArgument,
                 "gradient: wants a float scalar, got " + loss.type().str(),
@@ -154,7 +161,8 @@ std::function<Values(const Values&, const Values&)> hvp(const Function& f,
     const Values g = gradients(f(x), x);
     Value dot;
     for (size_t i = 0; i < g.size(); ++i) {
-      const Value part = ops::sum(g[i] * ops::stop_gradient(v[i]));
+      const Value part =
+          ops::sum(ops::real(ops::conj(g[i]) * ops::stop_gradient(v[i])));
       dot = dot ? dot + part : part;
     }
     return gradients(dot, x);

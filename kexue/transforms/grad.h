@@ -18,15 +18,19 @@ struct GradientOptions {
 // d loss / d x for each x, added to the graph being traced. x may be any value
 // of the same graph: an input, a parameter or an intermediate. A loss that
 // does not depend on x gives zeros. Gradients can be differentiated again.
+// For complex x = a + ib the gradient is dL/da + i dL/db: going against it
+// lowers the loss.
 //
-// Errors: kInvalidArgument if loss is no float scalar, an x is not float, or
-//         (if asked for) the loss does not depend on an x; kUnsupported naming
-//         an op without a derivative rule and the order that is missing.
+// Errors: kInvalidArgument if loss is no real float scalar, an x is neither
+//         float nor complex, or (if asked for) the loss does not depend on
+//         an x; kUnsupported naming an op without a derivative rule and the
+//         order that is missing.
 Values gradients(const Value& loss,
                  const Values& xs,
                  const GradientOptions& options = {});
 
-// The same with a cotangent instead of 1: sum_i dy_i dys_i / dx.
+// The same with a cotangent instead of 1: sum_i dy_i dys_i / dx. For complex
+// values: the gradient of sum_i real(conj(dy_i) y_i), dy_i taken as constants.
 Values vjp(const Values& ys,
            const Values& dys,
            const Values& xs,

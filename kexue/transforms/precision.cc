@@ -41,9 +41,11 @@ class Rewriter final {
     Attrs attrs = n.attrs;
     std::vector<std::unique_ptr<Graph>> regions;
     for (const auto& r : n.regions) regions.push_back(run(*r));
-    // An op on another float type (f64) is none of the policy's business.
+    // An op on f64 or complex numbers is none of the policy's business.
     bool foreign = !n.regions.empty();
-    for (const Value& v : n.inputs) foreign |= v.dtype() == DType::kF64;
+    for (const Value& v : n.inputs) {
+      foreign |= v.dtype() == DType::kF64 || is_complex(v.dtype());
+    }
     if (foreign) {
       restore(n, in);
     } else {

@@ -23,7 +23,7 @@ struct Precision {
 
 // Applies the policy by op class (ir::Cast). f32 returns an equal graph.
 // Numerics: sums, softmax, norms, losses and everything of class kF32 run in
-//           f32. Integer and f64 values are left alone.
+//           f32. Integer, f64 and complex values are left alone.
 std::unique_ptr<Graph> apply_precision(const Graph& graph,
                                        const Precision& precision);
 

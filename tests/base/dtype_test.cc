@@ -65,5 +65,22 @@ TEST(DType, NamesRoundTrip) {
   EXPECT_FALSE(dtype_from_name("float").has_value());
 }
 
+TEST(DType, ComplexOnesHaveTwoPartsOfAFloatType) {
+  for (int i = 0; i < kNumDTypes; ++i) {
+    const auto d = static_cast<DType>(i);
+    EXPECT_EQ(is_inexact(d), is_float(d) || is_complex(d));
+    EXPECT_FALSE(is_float(d) && is_complex(d));
+    if (!is_complex(d)) continue;
+    EXPECT_EQ(complex_dtype_of(real_dtype_of(d)), d);
+    EXPECT_EQ(complex_dtype_of(d), d);
+    EXPECT_EQ(size_bytes(d), 2 * size_bytes(real_dtype_of(d)));
+  }
+  EXPECT_EQ(complex_dtype_of(DType::kF32), DType::kC64);
+  EXPECT_EQ(complex_dtype_of(DType::kF64), DType::kC128);
+  EXPECT_EQ(real_dtype_of(DType::kBF16), DType::kBF16);
+  EXPECT_EQ(round_to(DType::kC64, 0.1), static_cast<double>(0.1f));
+  EXPECT_EQ(round_to(DType::kC128, 0.1), 0.1);
+}
+
 }  // namespace
 }  // namespace kexue

@@ -23,6 +23,33 @@ TEST(HostArray, CastRoundsOnce) {
   EXPECT_EQ(a.cast(DType::kBF16).at(1), 9984.0);
 }
 
+TEST(HostArray, HoldsComplexNumbers) {
+  using C = std::complex<double>;
+  const std::vector<C> z = {{0.1, -2}, {3, 0.1}};
+  const auto wide = HostArray::from_complexes({DType::kC128, {2}}, z);
+  EXPECT_EQ(wide.to_complexes(), z);
+  EXPECT_EQ(wide.span<C>()[1], z[1]);
+  EXPECT_EQ(wide.at(1), 3);
+  const auto narrow = wide.cast(DType::kC64);
+  EXPECT_EQ(narrow.span<std::complex<float>>()[0],
+            (std::complex<float>{0.1f, -2}));
+  EXPECT_EQ(narrow.cast(DType::kC128).to_complexes()[1],
+            (C{3, static_cast<double>(0.1f)}));
+  const auto real =
+      HostArray::from_doubles({DType::kBF16, {1}}, std::vector<double>{2});
+  EXPECT_EQ(real.cast(DType::kC64).to_complexes()[0], (C{2, 0}));
+  EXPECT_ERROR(wide.cast(DType::kF64),
+               Code::kInvalidArgument,
+               "cannot cast c128[2] to f64",
+               "take the real or the imaginary part first");
+  EXPECT_ERROR(HostArray::from_complexes({DType::kC64, {3}}, z),
+               Code::kInvalidArgument,
+               "c64[3] wants 3 values, got 2");
+  EXPECT_ERROR(HostArray::from_complexes({DType::kF64, {2}}, z),
+               Code::kInternal,
+               "f64[2] read as c64");
+}
+
 TEST(HostArray, WrongCountNamesTypeAndCount) {
   EXPECT_ERROR((HostArray::of<float>({3}, std::vector<float>{1, 2})),
                Code::kInvalidArgument,

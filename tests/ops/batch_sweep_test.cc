@@ -25,20 +25,22 @@ using Arrays = std::vector<HostArray>;
 HostArray example_input(const Row& row, size_t i, int64_t e) {
   const In& in = row.in[i];
   const DType dtype = in.dtype;
+  const int64_t width = is_complex(dtype) ? 2 : 1;
   Doubles v = in.values;
   if (v.empty()) {
     Random random(Key::from_seed(50 + static_cast<uint64_t>(e)).fold_in(i));
-    for (int64_t n = in.shape.size(); n > 0; --n) {
+    for (int64_t n = width * in.shape.size(); n > 0; --n) {
       const double x = in.low + (in.high - in.low) * random.uniform();
-      v.push_back(is_float(dtype) ? x : std::floor(x));
+      v.push_back(is_inexact(dtype) ? x : std::floor(x));
     }
   } else if (v.size() == 1 && dtype == DType::kI32) {
     v[0] += static_cast<double>(e);
   } else {
-    std::rotate(
-        v.begin(), v.begin() + e % static_cast<long>(v.size()), v.end());
+    std::rotate(v.begin(),
+                v.begin() + width * e % static_cast<long>(v.size()),
+                v.end());
   }
-  return HostArray::from_doubles({dtype, in.shape}, v);
+  return from_parts({dtype, in.shape}, v);
 }
 
 HostArray stack(const Arrays& parts) {

@@ -75,13 +75,15 @@ std::vector<HostArray> run_on_device(const pjrt::Client& client,
 
 Tolerance device_tolerance(const HostArray& want) {
   const std::map<DType, double> relative = {{DType::kF64, 1e-12},
+                                            {DType::kC128, 1e-12},
                                             {DType::kF32, 2e-5},
+                                            {DType::kC64, 2e-5},
                                             {DType::kBF16, 4e-2},
                                             {DType::kF16, 5e-3}};
   const auto found = relative.find(want.dtype());
   if (found == relative.end()) return {0, 0};
   double largest = 0;
-  for (const double x : want.to_doubles()) {
+  for (const double x : parts(want)) {
     if (std::isfinite(x)) largest = std::max(largest, std::fabs(x));
   }
   return {found->second, found->second * std::max(largest, 1e-3)};

@@ -33,9 +33,11 @@ TEST_F(OpErrors, ElementwiseShowsBothTypes) {
                kBad,
                "multiply: wants two tensors of one type",
                "f32[2,3] and f16[2,3]");
-  EXPECT_ERROR(ops::exp(n_), kBad, "exp: wants a float tensor, got i32[4]");
+  EXPECT_ERROR(
+      ops::exp(n_), kBad, "exp: wants a float or complex tensor, got i32[4]");
   EXPECT_ERROR(ops::bit_and(x_, x_), kBad, "and: wants integers or bool");
-  EXPECT_ERROR(ops::pow(n_, n_), kBad, "power: wants a float tensor");
+  EXPECT_ERROR(
+      ops::pow(n_, n_), kBad, "power: wants a float or complex tensor");
   EXPECT_ERROR(ops::bit_not(x_), kBad, "not: wants integers or bool");
 }
 
@@ -148,7 +150,7 @@ TEST_F(OpErrors, GradientOfWhatIsNoScalarOrNoFloat) {
                "wants a float scalar, got i32[]");
   EXPECT_ERROR(transforms::gradients(ops::sum(x_), {n_}),
                kBad,
-               "wants float tensors, got x 0",
+               "wants float or complex tensors, got x 0",
                "i32[4]");
 }
 

@@ -24,11 +24,11 @@ struct HostCounts {
 ::testing::AssertionResult value_matches(const Row& row) {
   const auto x = make_inputs(row, DType::kF64);
   std::vector<Doubles> raw;
-  for (const auto& a : x) raw.push_back(a.to_doubles());
+  for (const auto& a : x) raw.push_back(parts(a));
   const auto got = evaluate_at(
       [&](const Values& v) { return row.build(v, DType::kF64); }, x)[0];
-  const auto want = HostArray::from_doubles(got.type(), row.want(raw));
-  const bool wide = got.dtype() == DType::kF64;
+  const auto want = from_parts(got.type(), row.want(raw));
+  const bool wide = is_inexact(got.dtype());
   return close(got, want, wide ? Tolerance{1e-12, 1e-12} : Tolerance{0, 0});
 }
 

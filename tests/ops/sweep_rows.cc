@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kexue/base/random.h"
+#include "tests/support/check_close.h"
 
 namespace kexue::testing {
 
@@ -61,17 +62,19 @@ std::vector<HostArray> make_inputs(const Row& row, DType type) {
   std::vector<HostArray> out;
   for (size_t i = 0; i < row.in.size(); ++i) {
     const In& in = row.in[i];
-    const bool real = in.dtype == DType::kF64;
-    const TensorType made{real ? type : in.dtype, in.shape};
+    const bool complex = in.dtype == DType::kC128;
+    const bool real = in.dtype == DType::kF64 || complex;
+    const DType inexact = complex ? complex_dtype_of(type) : type;
+    const TensorType made{real ? inexact : in.dtype, in.shape};
     Doubles v = in.values;
     if (v.empty()) {
       Random random(Key::from_seed(5).fold_in(i));
-      for (int64_t n = in.shape.size(); n > 0; --n) {
+      for (int64_t n = in.shape.size() * (complex ? 2 : 1); n > 0; --n) {
         const double x = in.low + (in.high - in.low) * random.uniform();
         v.push_back(real ? x : std::floor(x));
       }
     }
-    out.push_back(HostArray::from_doubles(made, v));
+    out.push_back(from_parts(made, v));
   }
   return out;
 }
@@ -99,6 +102,9 @@ const std::vector<Row>& sweep_rows() {
     add_control_rows(r);
     add_fused_rows(r);
     add_matrix_rows(r);
+    add_complex_rows(r);
+    add_complex_tensor_rows(r);
+    add_fft_rows(r);
     return r;
   }();
   return rows;

@@ -20,7 +20,9 @@ struct In {
   Shape shape;
   double low = -2;
   double high = 2;
-  // Integers and bool as they are; f64 stands for the float type under test.
+  // Integers and bool as they are; f64 stands for the float type under test,
+  // c128 for the complex type of such parts. Complex values are given as parts
+  // in turn, to `want` and by it too.
   DType dtype = DType::kF64;
   Doubles values = {};
 };
@@ -74,6 +76,9 @@ void add_function(std::vector<Row>& rows,
                   double high,
                   int order,
                   const Doubles& edges = {});
+void add_complex_rows(std::vector<Row>& rows);
+void add_complex_tensor_rows(std::vector<Row>& rows);
+void add_fft_rows(std::vector<Row>& rows);
 
 const std::vector<Row>& sweep_rows();
 

@@ -55,13 +55,13 @@ TEST(OpSweep, ValuesMatchIndependentFormulas) {
     checked.insert(row.op);
     const auto x = make_inputs(row, DType::kF64);
     std::vector<Doubles> raw;
-    for (const auto& a : x) raw.push_back(a.to_doubles());
+    for (const auto& a : x) raw.push_back(parts(a));
     const auto got = evaluate_at(
         [&](const Values& v) { return row.build(v, DType::kF64); }, x)[0];
     const Doubles expected = row.want(raw);
-    ASSERT_EQ(static_cast<size_t>(got.size()), expected.size());
-    const auto want = HostArray::from_doubles(got.type(), expected);
-    const bool wide = got.dtype() == DType::kF64;
+    ASSERT_EQ(parts(got).size(), expected.size());
+    const auto want = from_parts(got.type(), expected);
+    const bool wide = is_inexact(got.dtype());
     EXPECT_TRUE(
         close(got, want, wide ? Tolerance{1e-12, 1e-12} : Tolerance{0, 0}));
   }
@@ -90,6 +90,7 @@ TEST(OpSweep, SixteenBitResultsAreRoundedOnce) {
     if (!one_rounding.contains(row.op) || row.name.find("two axes") < 99) {
       continue;
     }
+    if (row.types.size() == 2) continue;  // of complex numbers: 32 bits or more
     SCOPED_TRACE(row.name);
     for (const DType d : {DType::kBF16, DType::kF16}) {
       const auto x = make_inputs(row, d);

@@ -179,6 +179,7 @@ TEST(TypeText, OfEveryDtype) {
   EXPECT_EQ(type_text({DType::kBF16, {1}}), "tensor<1xbf16>");
   EXPECT_EQ(type_text({DType::kF64, {1}}), "tensor<1xf64>");
   EXPECT_EQ(type_text({DType::kC64, {1}}), "tensor<1xcomplex<f32>>");
+  EXPECT_EQ(type_text({DType::kC128, {}}), "tensor<complex<f64>>");
 }
 
 TEST(Dense, WritesFloatsAsBitsAndIntegersAsDecimals) {
@@ -195,6 +196,11 @@ TEST(Dense, WritesFloatsAsBitsAndIntegersAsDecimals) {
             "dense<4294967295> : tensor<ui32>");
   EXPECT_EQ(dense(HostArray::full({DType::kBool, {2}}, 1)),
             "dense<[true, true]> : tensor<2xi1>");
+  EXPECT_EQ(dense(HostArray::scalar(std::complex<float>(1, -0.0f))),
+            "dense<(0x3F800000, 0x80000000)> : tensor<complex<f32>>");
+  EXPECT_EQ(dense(HostArray::scalar(std::complex<double>(0, 2))),
+            "dense<(0x0000000000000000, 0x4000000000000000)> : "
+            "tensor<complex<f64>>");
   EXPECT_EQ(dense(HostArray(DType::kF32, {0, 3})), "dense<> : tensor<0x3xf32>");
 }
 

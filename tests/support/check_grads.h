@@ -13,15 +13,17 @@
 #include "kexue/ops/ops.h"
 #include "kexue/transforms/grad.h"
 #include "kexue/transforms/simplify.h"
+#include "tests/support/check_close.h"
 
 namespace kexue::testing {
 
-// Normal numbers; integers and bool make no sense here.
+// Normal numbers, and parts of complex ones; integers make no sense here.
 inline HostArray random_normal(const TensorType& type, Key key) {
   Random random(key);
-  std::vector<double> v(static_cast<size_t>(type.shape.size()));
+  const int64_t width = is_complex(type.dtype) ? 2 : 1;
+  std::vector<double> v(static_cast<size_t>(width * type.shape.size()));
   for (double& x : v) x = random.normal();
-  return HostArray::from_doubles(type, v);
+  return from_parts(type, v);
 }
 
 inline std::vector<TensorType> types_of(const std::vector<HostArray>& arrays) {
@@ -42,10 +44,11 @@ inline std::vector<HostArray> evaluate_at(
   return ir::evaluate(g, x);
 }
 
+// The float and complex ones.
 inline Values float_values(const Values& values) {
   Values out;
   for (const Value& v : values) {
-    if (is_float(v.dtype())) out.push_back(v);
+    if (is_inexact(v.dtype())) out.push_back(v);
   }
   return out;
 }
@@ -56,9 +59,11 @@ inline Value weighted_sum(const Values& values, uint64_t seed = 1) {
   Value total;
   for (const Value& v : float_values(values)) {
     const Key key = Key::from_seed(seed++);
+    const bool complex = is_complex(v.dtype());
+    const DType wide = complex ? DType::kC128 : DType::kF64;
     const Value w = ops::convert(
-        ops::constant(random_normal({DType::kF64, v.shape()}, key)), v.dtype());
-    const Value part = ops::sum(v * w);
+        ops::constant(random_normal({wide, v.shape()}, key)), v.dtype());
+    const Value part = ops::real(ops::sum(v * w));
     total = total ? ops::add(total, ops::convert(part, total.dtype())) : part;
   }
   return total;
@@ -68,7 +73,8 @@ inline Value weighted_sum(const Values& values, uint64_t seed = 1) {
 // [f(x + h v) - f(x - h v)] / 2h, to 1e-6 of sum |df/dx_i v_i|; then the same
 // for the function <grad f, v>, and so on up to derivative `order`.
 //
-// f: scalar f64 of inputs of x's types. Integer inputs are left alone.
+// f: scalar f64 of inputs of x's types. Integer inputs are left alone. Complex
+// inputs (c128) move in both parts; their slope is real(conj(df/dz) v).
 inline ::testing::AssertionResult check_grads(const transforms::Function& f,
                                               const std::vector<HostArray>& x,
                                               int order,
@@ -93,18 +99,20 @@ inline ::testing::AssertionResult check_grads(const transforms::Function& f,
   double slope = 0;
   double scale = 0;
   for (size_t i = 0; i < x.size(); ++i) {
-    if (!is_float(x[i].dtype())) continue;
+    if (!is_inexact(x[i].dtype())) continue;
     v.push_back(random_normal(x[i].type(), Key::from_seed(seed).fold_in(i)));
-    up[i] = x[i].clone();
-    down[i] = x[i].clone();
-    for (size_t k = 0; k < static_cast<size_t>(x[i].size()); ++k) {
-      const double d = v.back().span<double>()[k];
-      up[i].mutable_span<double>()[k] += kStep * d;
-      down[i].mutable_span<double>()[k] -= kStep * d;
-      const double term = at_x[v.size()].span<double>()[k] * d;
-      slope += term;
-      scale += std::fabs(term);
+    const auto d = parts(v.back());
+    const auto gradient = parts(at_x[v.size()]);
+    auto above = parts(x[i]);
+    auto below = above;
+    for (size_t k = 0; k < d.size(); ++k) {
+      above[k] += kStep * d[k];
+      below[k] -= kStep * d[k];
+      slope += gradient[k] * d[k];
+      scale += std::fabs(gradient[k] * d[k]);
     }
+    up[i] = from_parts(x[i].type(), above);
+    down[i] = from_parts(x[i].type(), below);
   }
   const double difference = (ir::evaluate(*only_f, up)[0].at(0) -
                              ir::evaluate(*only_f, down)[0].at(0)) /
@@ -122,7 +130,8 @@ inline ::testing::AssertionResult check_grads(const transforms::Function& f,
     const Values grads = transforms::gradients(f(values), float_values(values));
     Value dot;
     for (size_t i = 0; i < grads.size(); ++i) {
-      const Value part = ops::sum(grads[i] * ops::constant(v[i]));
+      const Value part =
+          ops::real(ops::sum(ops::conj(grads[i]) * ops::constant(v[i])));
       dot = dot ? dot + part : part;
     }
     return dot;

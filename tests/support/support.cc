@@ -27,9 +27,27 @@ namespace kexue::testing {
   return ::testing::AssertionFailure() << "nothing was thrown";
 }
 
+std::vector<double> parts(const HostArray& array) {
+  if (!is_complex(array.dtype())) return array.to_doubles();
+  std::vector<double> out;
+  for (const auto& z : array.to_complexes()) {
+    out.push_back(z.real());
+    out.push_back(z.imag());
+  }
+  return out;
+}
+
+HostArray from_parts(const TensorType& type, const std::vector<double>& parts) {
+  if (!is_complex(type.dtype)) return HostArray::from_doubles(type, parts);
+  std::vector<std::complex<double>> z(parts.size() / 2);
+  for (size_t i = 0; i < z.size(); ++i) z[i] = {parts[2 * i], parts[2 * i + 1]};
+  return HostArray::from_complexes(type, z);
+}
+
 Tolerance tolerance(DType dtype) {
   switch (dtype) {
     case DType::kF64:
+    case DType::kC128:
       return {1e-12, 1e-12};
     case DType::kF32:
     case DType::kC64:
@@ -54,14 +72,23 @@ Tolerance tolerance(DType dtype) {
     return ::testing::AssertionFailure()
            << "type " << got.type().str() << ", wanted " << want.type().str();
   }
-  const auto g = got.to_doubles();
-  const auto w = want.to_doubles();
+  const auto g = parts(got);
+  const auto w = parts(want);
+  const size_t width = is_complex(want.dtype()) ? 2 : 1;
   double worst = 0;
   size_t at = 0;
-  for (size_t i = 0; i < w.size(); ++i) {
-    if (g[i] == w[i] || (std::isnan(g[i]) && std::isnan(w[i]))) continue;
-    const double limit = tol.absolute + tol.relative * std::fabs(w[i]);
-    double excess = std::fabs(g[i] - w[i]) / (limit > 0 ? limit : 1e-300);
+  for (size_t i = 0; i < w.size(); i += width) {
+    double size = 0;
+    double difference = 0;
+    for (size_t k = i; k < i + width; ++k) {
+      if (!std::isnan(w[k])) size = std::hypot(size, w[k]);
+      if (g[k] == w[k] || (std::isnan(g[k]) && std::isnan(w[k]))) continue;
+      difference = std::hypot(difference, g[k] - w[k]);
+      if (std::isnan(difference)) difference = INFINITY;
+    }
+    if (difference == 0) continue;
+    const double limit = tol.absolute + tol.relative * size;
+    double excess = difference / (limit > 0 ? limit : 1e-300);
     if (std::isnan(excess)) excess = INFINITY;
     if (excess > worst) {
       worst = excess;
@@ -70,8 +97,9 @@ Tolerance tolerance(DType dtype) {
   }
   if (worst <= 1) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure()
-         << "element " << at << " of " << want.type().str() << ": got " << g[at]
-         << ", wanted " << w[at] << " (" << worst << " x the tolerance)";
+         << "element " << at / width << " of " << want.type().str() << ": got "
+         << g[at] << ", wanted " << w[at] << " (" << worst
+         << " x the tolerance)";
 }
 
 }  // namespace kexue::testing

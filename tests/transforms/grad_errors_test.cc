@@ -33,9 +33,10 @@ TEST_F(GradientErrors, OfWhatIsNoScalar) {
 }
 
 TEST_F(GradientErrors, ByAnInteger) {
-  EXPECT_ERROR(transforms::gradients(ops::sum(x_), {n_}),
-               Code::kInvalidArgument,
-               "gradient: wants float tensors, got x 0, \"n\" i32[2]");
+  EXPECT_ERROR(
+      transforms::gradients(ops::sum(x_), {n_}),
+      Code::kInvalidArgument,
+      "gradient: wants float or complex tensors, got x 0, \"n\" i32[2]");
 }
 
 TEST_F(GradientErrors, AnIndependentXIsZeroOrAnError) {

@@ -167,6 +167,8 @@ PJRT_Buffer_Type to_pjrt(DType dtype) {
       return PJRT_Buffer_Type_F64;
     case DType::kC64:
       return PJRT_Buffer_Type_C64;
+    case DType::kC128:
+      return PJRT_Buffer_Type_C128;
   }
   throw Error(Code::kInternal, "unknown dtype");
 }

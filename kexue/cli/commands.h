@@ -100,4 +100,18 @@ struct ReportOptions {
 };
 int run_report(const ReportOptions& options, Console& console);
 
+struct BenchCommandOptions {
+  std::string work;   // "": list them
+  std::string sizes;  // "L=4,H=256"
+  std::string dtype = "f32";
+  int64_t steps = 10;
+  bool describe = false;
+  bool no_cache = false;
+  bool serve = false;
+  std::string load;
+  std::string save;
+  DeviceOptions device;
+};
+int run_bench(const BenchCommandOptions& options, Console& console);
+
 }  // namespace kexue::cli

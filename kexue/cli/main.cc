@@ -172,6 +172,29 @@ Run declare_report(CLI::App& app) {
   return [o](Console& console) { return run_report(*o, console); };
 }
 
+Run declare_bench(CLI::App& app) {
+  auto o = std::make_shared<BenchCommandOptions>();
+  app.add_option("work", o->work, "what to run; none: list them")
+      ->type_name("NAME");
+  app.add_option("--sizes", o->sizes, "in place of the work's own")
+      ->type_name("L=4,H=256,...");
+  app.add_option("--dtype", o->dtype, "arithmetic of products")
+      ->check(CLI::IsMember({"f32", "bf16", "fp16"}))
+      ->capture_default_str();
+  app.add_option("--steps", o->steps, "measured steps")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_flag("--describe", o->describe, "names and shapes, without running");
+  app.add_option("--load", o->load, "start values of parameters and inputs")
+      ->type_name("FILE.safetensors");
+  app.add_option("--save", o->save, "write the start values there")
+      ->type_name("FILE.safetensors");
+  app.add_flag("--no-cache", o->no_cache, "compile even what is cached");
+  app.add_flag("--serve", o->serve, "run as many steps as each line asks for");
+  add_device(app, o->device);
+  return [o](Console& console) { return run_bench(*o, console); };
+}
+
 Run declare_first_step(CLI::App& app) {
   auto o = std::make_shared<FirstStepOptions>();
   app.add_option("config", o->config)->required();
@@ -219,6 +242,10 @@ constexpr std::array kCommands = {
             "Make report.html of a run again, from its metrics",
             "kexue report runs/demo",
             declare_report},
+    Command{"bench",
+            "Time a whole job: a training step, an encoder, an optimizer",
+            "kexue bench bert-train --dtype bf16 --steps 10 --json",
+            declare_bench},
     Command{"first-step", "", "", declare_first_step},
 };
 

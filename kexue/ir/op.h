@@ -100,6 +100,9 @@ struct OpDef {
                    const Values& inputs,
                    const Value& state,
                    std::vector<std::unique_ptr<Graph>> regions) = nullptr;
+  // Multiplications and additions, where they are many; see ir/flops.h. None:
+  // those of the regions, else 0.
+  double (*flops)(const Node&) = nullptr;
   // With one input of the output's type the op does nothing.
   bool is_identity = false;
   // Cheaper to compute again than to keep for the backward pass.

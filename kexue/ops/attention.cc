@@ -170,6 +170,13 @@ Values batch_attention(const BatchContext& c) {
   return out;
 }
 
+// Of q k^T, and as many of each other product.
+double product_flops(const Node& n) {
+  const auto& q = n.inputs[0].shape();
+  return 2.0 * static_cast<double>(q.size()) *
+         static_cast<double>(n.inputs[1].dim(1));
+}
+
 }  // namespace
 
 constexpr OpDef kAttention{
@@ -193,6 +200,7 @@ constexpr OpDef kAttention{
     .kernel = [](const Node& n) -> std::string_view {
       return kernel_fits(n) ? "kexue_attention" : "";
     },
+    .flops = [](const Node& n) { return 2 * product_flops(n); },
     .cast = Cast::kCompute,
 };
 
@@ -216,6 +224,8 @@ constexpr OpDef kAttentionGrad{
                  ? "kexue_attention_grad"
                  : "";
     },
+    // Scores again, then dv, the slope of the shares, dq and dk.
+    .flops = [](const Node& n) { return 5 * product_flops(n); },
     .cast = Cast::kCompute,
     .keep_inputs = 0xe0,  // o, lse, do stay wide
 };

@@ -5,6 +5,7 @@
 #include "kexue/ir/clone.h"
 #include "kexue/ir/evaluate.h"
 #include "kexue/ops/batch_rules.h"
+#include "kexue/ir/flops.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/region.h"
 #include "kexue/ops/scan_vjp.h"
@@ -262,6 +263,11 @@ constexpr OpDef kScan{
     .prune = prune_scan,
     .unroll = unroll_scan,
     .thread = thread_scan,
+    .flops =
+        [](const Node& n) {
+          return static_cast<double>(n.attrs.i("length")) *
+                 ir::flops(*n.regions[0]);
+        },
     .cast = Cast::kKeep,
 };
 

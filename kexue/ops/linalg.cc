@@ -234,6 +234,16 @@ constexpr OpDef kMatmul{
     .eval = eval_matmul,
     .batch = batch_matmul,
     .kernel = matmul_kernel,
+    .flops =
+        [](const Node& n) {
+          const EinsumSpec s = parse_einsum(n.attrs.s("spec"));
+          double count = 2 * static_cast<double>(n.types[0].shape.size());
+          for (const char l : s.k) {
+            count *= static_cast<double>(
+                n.inputs[0].dim(static_cast<int64_t>(s.a.find(l))));
+          }
+          return count;
+        },
     .cast = Cast::kCompute,
     .keep_inputs = 4,  // the bias is added to the f32 sums
 };

@@ -1,0 +1,109 @@
+#include "benchmarks/works/trainer.h"
+
+#include "kexue/base/error.h"
+#include "kexue/ir/graph.h"
+#include "kexue/ops/ops.h"
+#include "kexue/transforms/grad.h"
+
+namespace kexue::works {
+
+void ParamTable::add(std::string name, const Shape& shape, double stddev) {
+  slots_.push_back(
+      slot(std::move(name),
+           DType::kF32,
+           shape.dims(),
+           stddev == 0 ? std::function<HostArray(const TensorType&, Key)>(zeros)
+                       : normal(stddev)));
+}
+
+void ParamTable::add_ones(std::string name, const Shape& shape) {
+  slots_.push_back(slot(std::move(name), DType::kF32, shape.dims(), ones));
+}
+
+void ParamTable::add_dense(const std::string& name, int64_t in, int64_t out) {
+  add(name + ".weight", {out, in}, 0.02);
+  add(name + ".bias", {out}, 0);
+}
+
+void ParamTable::add_norm(const std::string& name, int64_t dim) {
+  add_ones(name + ".weight", {dim});
+  add(name + ".bias", {dim}, 0);
+}
+
+ParamValues::ParamValues(const std::vector<Slot>& slots, const Values& values) {
+  for (size_t i = 0; i < slots.size(); ++i) {
+    by_name_[slots[i].name] = values.at(i);
+  }
+}
+
+const Value& ParamValues::operator[](const std::string& name) const {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) {
+    throw Error(Code::kInternal, "work: no parameter " + name);
+  }
+  return found->second;
+}
+
+Values adamw(const Value& w,
+             const Value& g,
+             const Value& m,
+             const Value& v,
+             const Value& t,
+             const AdamSettings& s) {
+  const Value m1 = s.beta1 * m + (1 - s.beta1) * g;
+  const Value v1 = s.beta2 * v + (1 - s.beta2) * (g * g);
+  const auto correction = [&](double beta) {
+    return 1.0 - ops::pow(ops::scalar_like(t, beta), t);
+  };
+  const Value update = (m1 / correction(s.beta1)) /
+                       (ops::sqrt(v1 / correction(s.beta2)) + s.eps);
+  return {w - s.lr * (update + s.decay * w), m1, v1};
+}
+
+Work training(const ParamTable& table,
+              std::vector<Slot> inputs,
+              std::function<Value(const ParamValues&, const Values&)> loss,
+              const AdamSettings& settings) {
+  Work work;
+  work.inputs = std::move(inputs);
+  work.state = table.slots();
+  for (const std::string prefix : {"m.", "v."}) {
+    for (const Slot& p : table.slots()) {
+      work.state.push_back(
+          slot(prefix + p.name, p.type.dtype, p.type.shape.dims(), zeros));
+    }
+  }
+  work.state.push_back(slot("step", DType::kF32, {}, zeros));
+  const std::vector<Slot> params = table.slots();
+  work.step = [params, loss, settings](const Values& state,
+                                       const Values& in) -> StepResult {
+    const size_t n = params.size();
+    const Values weights(state.begin(), state.begin() + static_cast<long>(n));
+    const Value value = loss(ParamValues(params, weights), in);
+    const Values grads = transforms::gradients(value, weights);
+    const Scope scope("optimizer");
+    const Value t = state.back() + 1.0;
+    Values next(3 * n);
+    for (size_t i = 0; i < n; ++i) {
+      const Values made = adamw(
+          weights[i], grads[i], state[n + i], state[2 * n + i], t, settings);
+      next[i] = made[0];
+      next[n + i] = made[1];
+      next[2 * n + i] = made[2];
+    }
+    next.push_back(t);
+    return {value, next};
+  };
+  return work;
+}
+
+Value dense(const ParamValues& p, const std::string& name, const Value& x) {
+  const char* spec = x.rank() == 2 ? "bd,ed->be" : "btd,ed->bte";
+  return ops::einsum(spec, x, p[name + ".weight"], p[name + ".bias"]);
+}
+
+Value norm(const ParamValues& p, const std::string& name, const Value& x) {
+  return ops::layer_norm(x, p[name + ".weight"], p[name + ".bias"], 1e-5);
+}
+
+}  // namespace kexue::works

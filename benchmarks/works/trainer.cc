@@ -50,14 +50,20 @@ Values adamw(const Value& w,
              const Value& v,
              const Value& t,
              const AdamSettings& s) {
-  const Value m1 = s.beta1 * m + (1 - s.beta1) * g;
-  const Value v1 = s.beta2 * v + (1 - s.beta2) * (g * g);
   const auto correction = [&](double beta) {
     return 1.0 - ops::pow(ops::scalar_like(t, beta), t);
   };
-  const Value update = (m1 / correction(s.beta1)) /
-                       (ops::sqrt(v1 / correction(s.beta2)) + s.eps);
-  return {w - s.lr * (update + s.decay * w), m1, v1};
+  const Value c2 = ops::sqrt(correction(s.beta2));
+  return ops::adamw(w,
+                    m,
+                    v,
+                    g,
+                    {.rate = s.lr * c2 / correction(s.beta1),
+                     .eps = s.eps * c2,
+                     .decay = ops::full_like(t, s.lr * s.decay),
+                     .scale = ops::ones_like(t)},
+                    s.beta1,
+                    s.beta2);
 }
 
 Work training(const ParamTable& table,

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kexue/kernels/adamw.h"
+
 namespace kexue::kernels::detail {
 
 struct DropoutRule {
@@ -75,6 +77,16 @@ struct Simd {
                        float delta);
   void (*scale)(float* x, int64_t n, float factor);         // in place
   float (*dot)(const float* x, const float* y, int64_t n);  // any length
+
+  void (*adamw)(const AdamWRule& rule,
+                const float* w,
+                const float* m,
+                const float* v,
+                const float* g,
+                float* new_w,
+                float* new_m,
+                float* new_v,
+                int64_t n);
 };
 
 const Simd& simd();

@@ -48,5 +48,14 @@ void softmax_grad(float* s,
                   float delta);
 void scale(float* x, int64_t n, float factor);
 float dot(const float* x, const float* y, int64_t n);
+void adamw(const AdamWRule& rule,
+           const float* w,
+           const float* m,
+           const float* v,
+           const float* g,
+           float* new_w,
+           float* new_m,
+           float* new_v,
+           int64_t n);
 
 }  // namespace kexue::kernels::KEXUE_ISA

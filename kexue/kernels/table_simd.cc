@@ -32,6 +32,7 @@ const detail::Simd kSimd = {
     .softmax_grad = softmax_grad,
     .scale = scale,
     .dot = dot,
+    .adamw = adamw,
 };
 
 }  // namespace kexue::kernels::KEXUE_ISA

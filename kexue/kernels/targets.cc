@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "kexue/base/error.h"
+#include "kexue/kernels/adamw.h"
 #include "kexue/kernels/attention.h"
 #include "kexue/kernels/convolution.h"
 #include "kexue/kernels/decompose_targets.h"
@@ -303,11 +304,45 @@ void call_attention_grad(const FfiCall& call) {
                  out(results[2]));
 }
 
+// Arguments: w, m, v, g, then the rule's numbers that change from step to step.
+void call_adamw(const FfiCall& call) {
+  require_counts(call, 8, 3);
+  const auto args = call.args();
+  const auto results = call.results();
+  const int64_t n = count(args[0]);
+  const auto array = [&](size_t i) {
+    return typed<float>(args[i], n, "array");
+  };
+  const auto number = [&](size_t i) {
+    return *typed<float>(args[i], 1, "number");
+  };
+  const auto result = [&](size_t i) {
+    return typed<float>(results[i], n, "result");
+  };
+  const AdamWRule rule = {
+      .beta1 = static_cast<float>(call.attr_float("beta1")),
+      .beta2 = static_cast<float>(call.attr_float("beta2")),
+      .rate = number(4),
+      .eps = number(5),
+      .decay = number(6),
+      .scale = number(7)};
+  adamw(n,
+        rule,
+        array(0),
+        array(1),
+        array(2),
+        array(3),
+        result(0),
+        result(1),
+        result(2));
+}
+
 }  // namespace
 
 std::span<const pjrt::FfiTarget> ffi_targets() {
   static const std::vector<pjrt::FfiTarget> targets = [] {
     std::vector<pjrt::FfiTarget> all = {
+        pjrt::ffi_target<call_adamw>("kexue_adamw"),
         pjrt::ffi_target<call_layer_norm>("kexue_layer_norm"),
         pjrt::ffi_target<call_layer_norm_grad>("kexue_layer_norm_grad"),
         pjrt::ffi_target<call_gelu>("kexue_gelu"),

@@ -62,11 +62,15 @@ constexpr OpDef comparison(std::string_view name,
 
 }  // namespace
 
-constexpr OpDef kEqual = comparison<"EQ", std::equal_to<>>("equal", equality_type);
-constexpr OpDef kNotEqual = comparison<"NE", std::not_equal_to<>>("not_equal", equality_type);
+constexpr OpDef kEqual =
+    comparison<"EQ", std::equal_to<>>("equal", equality_type);
+constexpr OpDef kNotEqual =
+    comparison<"NE", std::not_equal_to<>>("not_equal", equality_type);
 constexpr OpDef kLess = comparison<"LT", std::less<>>("less", compare_type);
-constexpr OpDef kLessEqual = comparison<"LE", std::less_equal<>>("less_equal", compare_type);
-constexpr OpDef kGreater = comparison<"GT", std::greater<>>("greater", compare_type);
+constexpr OpDef kLessEqual =
+    comparison<"LE", std::less_equal<>>("less_equal", compare_type);
+constexpr OpDef kGreater =
+    comparison<"GT", std::greater<>>("greater", compare_type);
 constexpr OpDef kGreaterEqual =
     comparison<"GE", std::greater_equal<>>("greater_equal", compare_type);
 

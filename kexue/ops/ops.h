@@ -24,3 +24,4 @@
 #include "kexue/ops/sharding.h"
 #include "kexue/ops/sort.h"
 #include "kexue/ops/unary.h"
+#include "kexue/ops/update.h"

@@ -18,11 +18,12 @@ Clipped clip_by_global_norm(const Values& grads, double limit) {
   }
   if (!squares) throw Error(Code::kInvalidArgument, "clip: no gradients");
   const Value norm = ops::sqrt(squares);
-  if (limit <= 0 || !std::isfinite(limit)) return {grads, norm};
+  if (limit <= 0 || !std::isfinite(limit)) return {grads, norm, {}};
   const Value over = ops::maximum(norm * (1.0 / limit), ops::ones_like(norm));
+  const Value scale = 1.0 / over;
   Values out;
-  for (const Value& g : grads) out.push_back(g / over);
-  return {out, norm};
+  for (const Value& g : grads) out.push_back(g * scale);
+  return {out, norm, scale};
 }
 
 AdamW::AdamW(AdamWOptions options) : options_(std::move(options)) {
@@ -40,9 +41,7 @@ AdamW::AdamW(AdamWOptions options) : options_(std::move(options)) {
 }
 
 Values AdamW::apply(const Update& u) const {
-  const Value& g = u.grad;
-  const Value m = u.slots.at(0) * options_.beta1 + g * (1 - options_.beta1);
-  const Value v = u.slots.at(1) * options_.beta2 + g * g * (1 - options_.beta2);
+  const Value one = ops::ones_like(u.lr);
   Value rate = u.lr;
   Value eps = ops::full_like(u.lr, options_.eps);
   if (options_.bias_correction) {
@@ -55,15 +54,22 @@ Values AdamW::apply(const Update& u) const {
     rate = u.lr * c2 / correction(options_.beta1);
     eps = eps * c2;
   }
-  Value w = u.param - m / (ops::sqrt(v) + eps) * rate;
   const bool excluded = std::any_of(
       options_.no_decay.begin(),
       options_.no_decay.end(),
       [&](const auto& part) { return u.name.find(part) != std::string::npos; });
-  if (!excluded && options_.weight_decay > 0) {
-    w = w - u.param * (u.lr * options_.weight_decay);
-  }
-  return {w, m, v};
+  const Value decay = u.lr * (excluded ? 0.0 : options_.weight_decay);
+  return ops::adamw(u.param,
+                    u.slots.at(0),
+                    u.slots.at(1),
+                    u.grad,
+                    {.rate = rate,
+                     .eps = eps,
+                     .decay = decay,
+                     .scale = u.scale ? u.scale : one,
+                     .go = u.go ? ops::convert(u.go, one.dtype()) : one},
+                    options_.beta1,
+                    options_.beta2);
 }
 
 Value linear_warmup_decay(const Value& peak,

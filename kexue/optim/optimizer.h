@@ -13,10 +13,12 @@ namespace kexue::optim {
 struct Update {
   std::string name;
   Value param;   // f32 master
-  Value grad;    // f32, unscaled and clipped
+  Value grad;    // f32, unscaled
   Values slots;  // in the order of Optimizer::slot_names
   Value lr;      // f32[]
   Value step;    // f32[]: number of this update, 1 for the first
+  Value scale;   // f32[]: clipping, to be multiplied into grad; empty: 1
+  Value go;      // bool[]: false leaves everything as it is; empty: true
 };
 
 // A rule keeps `slot_names().size()` tensors of the parameter's type beside
@@ -27,6 +29,8 @@ class Optimizer {
   virtual ~Optimizer() = default;
   virtual std::vector<std::string> slot_names() const = 0;
   virtual Values apply(const Update& update) const = 0;
+  // Whether apply() looks at `go`; if not, its caller does.
+  virtual bool skips() const { return false; }
 };
 
 // Divides all gradients by max(1, norm / limit), norm over all of them.
@@ -35,7 +39,8 @@ class Optimizer {
 // Source:   Pascanu et al. 2013, arXiv:1211.5063.
 struct Clipped {
   Values grads;
-  Value norm;  // before clipping, f32[]
+  Value norm;   // before clipping, f32[]
+  Value scale;  // that clipped them, f32[]; empty: no clipping
 };
 Clipped clip_by_global_norm(const Values& grads, double limit);
 
@@ -60,6 +65,7 @@ class AdamW final : public Optimizer {
   explicit AdamW(AdamWOptions options);
   std::vector<std::string> slot_names() const override { return {"m", "v"}; }
   Values apply(const Update& update) const override;
+  bool skips() const override { return true; }
 
  private:
   AdamWOptions options_;

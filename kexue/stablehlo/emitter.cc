@@ -170,13 +170,23 @@ void Emitter::emit(const ir::Node& node,
 
 void Emitter::custom_call(const ir::Node& node,
                           std::string_view target,
-                          std::string_view ffi_attrs) {
-  emit(node,
-       "stablehlo.custom_call",
-       fmt::format("call_target_name = \"{}\", api_version = 4 : i32, "
-                   "backend_config = {{{}}}",
-                   target,
-                   ffi_attrs));
+                          std::string_view ffi_attrs,
+                          int in_place) {
+  std::string attrs = fmt::format(
+      "call_target_name = \"{}\", api_version = 4 : i32, "
+      "backend_config = {{{}}}",
+      target,
+      ffi_attrs);
+  for (int i = 0; i < in_place; ++i) {
+    attrs += fmt::format(
+        "{}#stablehlo.output_operand_alias<output_tuple_indices = [{}], "
+        "operand_index = {}, operand_tuple_indices = []>{}",
+        i == 0 ? ", output_operand_aliases = [" : ", ",
+        node.types.size() == 1 ? "" : std::to_string(i),
+        i,
+        i + 1 == in_place ? "]" : "");
+  }
+  emit(node, "stablehlo.custom_call", attrs);
 }
 
 Ssa Emitter::constant(const HostArray& value) {

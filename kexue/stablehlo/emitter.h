@@ -59,10 +59,12 @@ class Emitter final {
             std::string_view name,
             std::string_view attrs = "",
             const std::vector<std::string>& regions = {});
-  // A custom call of a node: target and attributes (FFI dictionary).
+  // A custom call of a node: target and attributes (FFI dictionary). Its first
+  // `in_place` results take the memory of the operands of the same position.
   void custom_call(const ir::Node& node,
                    std::string_view target,
-                   std::string_view ffi_attrs);
+                   std::string_view ffi_attrs,
+                   int in_place = 0);
 
   Ssa constant(const HostArray& value);
 

@@ -71,7 +71,7 @@ class Builder final {
     const Value s = ops::convert(old_.step, DType::kF32);
     const Value lr = optim::linear_warmup_decay(
         element(hyper, 0), element(hyper, 1), element(hyper, 2), s);
-    Values state = updates(clipped.grads, lr, s + 1.0, finite);
+    Values state = updates(grads, clipped.scale, lr, s + 1.0, finite);
     append_counters(state, finite);
     out.metric_names = {"loss", "grad_norm", "lr", "finite", "scale"};
     Values metrics = {result.loss,
@@ -139,6 +139,7 @@ class Builder final {
   }
 
   Values updates(const Values& grads,
+                 const Value& clip,
                  const Value& lr,
                  const Value& count,
                  const Value& finite) const {
@@ -149,11 +150,12 @@ class Builder final {
       Values mine;
       for (size_t k = 0; k < kinds; ++k) mine.push_back(slots_[k * n + i]);
       const Value param = as_slot(values_[i], i);
-      const Values next =
-          optimizer_.apply({params_[i].name, param, grads[i], mine, lr, count});
+      const Values next = optimizer_.apply(
+          {params_[i].name, param, grads[i], mine, lr, count, clip, finite});
       for (size_t k = 0; k <= kinds; ++k) {
         const Value& old = k == 0 ? param : mine[k - 1];
-        state[k * n + i] = keep_unless(finite, next[k], old);
+        state[k * n + i] =
+            optimizer_.skips() ? next[k] : keep_unless(finite, next[k], old);
       }
     }
     return state;

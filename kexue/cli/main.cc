@@ -195,6 +195,25 @@ Run declare_bench(CLI::App& app) {
   return [o](Console& console) { return run_bench(*o, console); };
 }
 
+Run declare_profile(CLI::App& app) {
+  auto o = std::make_shared<ProfileOptions>();
+  app.add_option("subject", o->subject, "a work of bench, or a CONFIG.toml")
+      ->type_name("NAME|CONFIG.toml")
+      ->required();
+  app.add_option("--sizes", o->sizes, "in place of the work's own")
+      ->type_name("L=4,H=256,...");
+  app.add_option("--dtype", o->dtype, "arithmetic of products")
+      ->check(CLI::IsMember({"f32", "bf16", "fp16"}))
+      ->capture_default_str();
+  app.add_option("--repeats", o->repeats, "runs; the least time of each counts")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--page", o->page, "write the tables as a page, too")
+      ->type_name("FILE.html");
+  add_device(app, o->device);
+  return [o](Console& console) { return run_profile(*o, console); };
+}
+
 Run declare_first_step(CLI::App& app) {
   auto o = std::make_shared<FirstStepOptions>();
   app.add_option("config", o->config)->required();
@@ -246,6 +265,10 @@ constexpr std::array kCommands = {
             "Time a whole job: a training step, an encoder, an optimizer",
             "kexue bench bert-train --dtype bf16 --steps 10 --json",
             declare_bench},
+    Command{"profile",
+            "Where the time of a step goes: by scope, by op",
+            "kexue profile bert-train --dtype bf16 --page profile.html",
+            declare_profile},
     Command{"first-step", "", "", declare_first_step},
 };
 

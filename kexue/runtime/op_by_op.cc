@@ -7,6 +7,7 @@
 #include "kexue/base/error.h"
 #include "kexue/base/hash.h"
 #include "kexue/ir/clone.h"
+#include "kexue/ir/flops.h"
 #include "kexue/transforms/simplify.h"
 #include "kexue/transforms/unroll.h"
 
@@ -24,6 +25,18 @@ std::unique_ptr<ir::Graph> graph_of(const ir::Node& node) {
   for (const Value& v : node.inputs) inputs.push_back(graph->input(v.type()));
   graph->set_outputs(ir::clone_node(node, inputs, *graph).outs());
   return graph;
+}
+
+OpByOp::Info info_of(const ir::Node& node) {
+  OpByOp::Info info{std::string(node.op->name), node.scope};
+  info.flops = ir::flops(node);
+  for (const Value& v : node.inputs) {
+    info.bytes += static_cast<double>(v.type().bytes());
+  }
+  for (const auto& type : node.types) {
+    info.bytes += static_cast<double>(type.bytes());
+  }
+  return info;
 }
 
 }  // namespace
@@ -74,6 +87,7 @@ void OpByOp::add_step(const ir::Node& node) {
   }
   if (!node.inputs.empty()) {
     steps_.push_back(std::move(step));
+    infos_.push_back(info_of(node));
     return;
   }
   auto made = step.program->run({});
@@ -114,6 +128,18 @@ void OpByOp::find_last_uses() {
 
 std::vector<DeviceArray> OpByOp::run(
     std::span<const DeviceArray* const> args) const {
+  return run(args, nullptr);
+}
+
+std::vector<double> OpByOp::time(
+    std::span<const DeviceArray* const> args) const {
+  std::vector<double> seconds;
+  run(args, &seconds);
+  return seconds;
+}
+
+std::vector<DeviceArray> OpByOp::run(std::span<const DeviceArray* const> args,
+                                     std::vector<double>* seconds) const {
   if (args.size() != inputs_.size()) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("graph has {} inputs, got {} arguments",
@@ -130,7 +156,14 @@ std::vector<DeviceArray> OpByOp::run(
   for (const Step& step : steps_) {
     inputs.clear();
     for (const Slot s : step.inputs) inputs.push_back(values[s]);
+    const auto begin = std::chrono::steady_clock::now();
     auto outputs = step.program->run(inputs);
+    if (seconds != nullptr) {
+      for (const auto& y : outputs) y.await();
+      seconds->push_back(std::chrono::duration<double>(
+                             std::chrono::steady_clock::now() - begin)
+                             .count());
+    }
     for (size_t i = 0; i < outputs.size(); ++i) {
       made[step.outputs[i]] = std::move(outputs[i]);
       values[step.outputs[i]] = &made[step.outputs[i]];

@@ -28,6 +28,17 @@ class OpByOp final {
   // Errors: kInvalidArgument for another number of inputs; kDevice.
   std::vector<DeviceArray> run(std::span<const DeviceArray* const> args) const;
 
+  // What each op of a run is, in the order they run.
+  struct Info {
+    std::string op;
+    std::string scope;
+    double flops = 0;  // of products, see ir/flops.h
+    double bytes = 0;  // inputs and outputs
+  };
+  const std::vector<Info>& infos() const { return infos_; }
+  // Seconds of each op of one run, waiting for each to end.
+  std::vector<double> time(std::span<const DeviceArray* const> args) const;
+
   size_t ops() const { return steps_.size(); }  // run each time
   size_t programs() const { return programs_.size(); }
   double compile_s() const { return compile_s_; }
@@ -40,6 +51,8 @@ class OpByOp final {
     std::vector<Slot> outputs;
     std::vector<Slot> dead_after;
   };
+  std::vector<DeviceArray> run(std::span<const DeviceArray* const> args,
+                               std::vector<double>* seconds) const;
   void plan(const ir::Graph& graph);
   void add_step(const ir::Node& node);
   const Program& program_of(const ir::Node& node);
@@ -52,6 +65,7 @@ class OpByOp final {
   std::vector<Slot> inputs_;
   std::vector<Slot> outputs_;
   std::vector<Step> steps_;
+  std::vector<Info> infos_;  // of steps_
   double compile_s_ = 0;
 };
 

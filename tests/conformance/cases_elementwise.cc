@@ -67,6 +67,24 @@ void add_elementwise_cases(std::vector<Case>& c) {
   unary(c, "gelu", ops::gelu, {-5, 5});
   unary(c, "gelu_tanh", ops::gelu_tanh, {-5, 5});
   unary(c, "relu", ops::relu, {-5, 5});
+  unary(c, "square", ops::square, {-3, 3});
+  unary(c, "reciprocal", ops::reciprocal, {0.5, 3});
+  unary(c, "softplus", ops::softplus, {-30, 30});
+  unary(c, "log_sigmoid", ops::log_sigmoid, {-30, 30});
+  unary(c, "sinh", ops::sinh, {-3, 3});
+  unary(c, "cosh", ops::cosh, {-3, 3});
+  unary(c, "asinh", ops::asinh, {-5, 5});
+  unary(c, "acosh", ops::acosh, {1.2, 5});
+  unary(c, "atanh", ops::atanh, {-0.9, 0.9});
+  unary(c, "erfc", ops::erfc, {-2, 2});
+  unary(c, "erf_inv", ops::erf_inv, {-0.95, 0.95});
+  unary(c, "tan", ops::tan, {-1.2, 1.2});
+  unary(c, "asin", ops::asin, {-0.9, 0.9});
+  unary(c, "acos", ops::acos, {-0.9, 0.9});
+  unary(c, "atan", ops::atan, {-5, 5});
+  unary(c, "round", ops::round, {-6, 6});
+  unary(c, "trunc", ops::trunc, {-6, 6});
+  binary(c, "logaddexp", ops::logaddexp, {-9, 9}, {-9, 9});
   binary(c, "add", ops::add, {-3, 3}, {-3, 3});
   binary(c, "subtract", ops::subtract, {-3, 3}, {-3, 3});
   binary(c, "multiply", ops::multiply, {-3, 3}, {-3, 3});
@@ -79,6 +97,9 @@ void add_elementwise_cases(std::vector<Case>& c) {
   binary(c, "equal", ops::equal, {-3, 3}, {-3, 3}, false);
   binary(c, "less", ops::less, {-3, 3}, {-3, 3}, false);
   binary(c, "greater_equal", ops::greater_equal, {-3, 3}, {-3, 3}, false);
+  c.push_back({"clamp", {{{4, 9}, -3, 3}}, [](const Values& x) -> Values {
+                 return {ops::clamp(x[0], -1.0, 1.5)};
+               }});
   c.push_back({"select",
                {{{3, 5}, 0, 2, DType::kBool}, {{3, 5}}, {{5}}},
                [](const Values& x) -> Values {

@@ -49,6 +49,4 @@ void add_neural_cases(std::vector<Case>& c) {
                }});
 }
 
-void add_linear_algebra_cases(std::vector<Case>&) {}
-
 }  // namespace kexue::testing

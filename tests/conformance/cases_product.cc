@@ -50,6 +50,48 @@ void add_product_cases(std::vector<Case>& c) {
                }});
 }
 
+void add_control_cases(std::vector<Case>& c) {
+  c.push_back(
+      {"cond", {{{7}}}, [](const Values& x) -> Values {
+         const Value some = ops::sum(x[0]);
+         return {ops::cond(
+             ops::greater(some, ops::zeros_like(some)),
+             [&](const Values&) -> Values { return {x[0] * x[0]}; },
+             [&](const Values&) -> Values { return {ops::exp(x[0])}; })};
+       }});
+  c.push_back({"fori/newton", {{{7}, 0.5, 4}}, [](const Values& x) -> Values {
+                 return ops::fori(6,
+                                  [&](const Value&, const Values& y) -> Values {
+                                    return {0.5 * (y[0] + x[0] / y[0])};
+                                  },
+                                  {ops::ones_like(x[0])});
+               }});
+  c.push_back({"map", {{{3, 4, 4}}}, [](const Values& x) -> Values {
+                 return ops::map(
+                     [](const Values& m) -> Values {
+                       return {ops::matmul(m[0], m[0])};
+                     },
+                     x);
+               }});
+  c.push_back({"remat", {{{3, 4}}, {{4, 5}}}, [](const Values& x) -> Values {
+                 return ops::remat(
+                     [](const Values& v) -> Values {
+                       return {ops::tanh(ops::matmul(v[0], v[1]))};
+                     },
+                     x,
+                     ops::RematPolicy::save_nothing());
+               }});
+  c.push_back({"associative_scan",
+               {{{9, 4}, 0.2, 0.9}, {{9, 4}}},
+               [](const Values& x) -> Values {
+                 return {ops::associative_scan(
+                     [](const Values& a, const Values& b) -> Values {
+                       return {a[0] * b[0], b[0] * a[1] + b[1]};
+                     },
+                     x)[1]};
+               }});
+}
+
 void add_index_cases(std::vector<Case>& c) {
   const In ids{
       .shape = {2, 3}, .dtype = DType::kI32, .values = {0, 4, 2, 2, 1, 4}};
@@ -60,6 +102,42 @@ void add_index_cases(std::vector<Case>& c) {
                {{{5, 4}}, ids, {{2, 3, 4}}},
                [](const Values& x) -> Values {
                  return {ops::scatter_add(x[0], x[1], x[2])};
+               }});
+  const In along{.shape = {5, 3},
+                 .dtype = DType::kI32,
+                 .values = {0, 4, 2, 2, 1, 4, 3, 3, 0, 1, 1, 0, 2, 4, 3}};
+  c.push_back(
+      {"take_along_axis", {{{5, 4}}, along}, [](const Values& x) -> Values {
+         const Value ids = ops::minimum(x[1], ops::full_like(x[1], 3));
+         return {ops::take_along_axis(x[0], ids, 1)};
+       }});
+  c.push_back(
+      {"put_along_axis/add",
+       {{{5, 3}}, along, {{5, 3}}},
+       [](const Values& x) -> Values {
+         return {ops::put_along_axis(x[0], x[1], x[2], 0, ops::Combine::kAdd)};
+       }});
+  c.push_back({"take/axis1", {{{3, 5, 2}}, ids}, [](const Values& x) -> Values {
+                 return {ops::take(x[0], x[1], 1)};
+               }});
+  c.push_back({"masked_fill",
+               {{{3, 5}}, {{3, 5}, 0, 2, DType::kBool}},
+               [](const Values& x) -> Values {
+                 return {ops::masked_fill(x[0], x[1], -2.5)};
+               }});
+  c.push_back({"sort", {{{4, 9}}}, [](const Values& x) -> Values {
+                 return {ops::sort(x[0])};
+               }});
+  c.push_back({"sort/descending0", {{{9, 4}}}, [](const Values& x) -> Values {
+                 return {ops::sort(x[0], {.axis = 0, .descending = true})};
+               }});
+  c.push_back({"argsort",
+               {{{4, 9}}},
+               [](const Values& x) -> Values { return {ops::argsort(x[0])}; },
+               false});
+  c.push_back({"top_k", {{{4, 9}}}, [](const Values& x) -> Values {
+                 const auto top = ops::top_k(x[0], 3);
+                 return {top.values, top.indices};
                }});
   c.push_back({"one_hot",
                {ids},

@@ -63,6 +63,10 @@ void add_reduce_cases(std::vector<Case>& c) {
                         Reduction{"max", ops::max},
                         Reduction{"min", ops::min},
                         Reduction{"mean", ops::mean},
+                        Reduction{"prod", ops::prod},
+                        Reduction{"logsumexp", ops::logsumexp},
+                        Reduction{"norm", ops::norm},
+                        Reduction{"std_dev", ops::std_dev},
                         Reduction{"variance", ops::variance}}) {
     for (const auto& form : {Form{"all", {}, false},
                              Form{"axis1", {1}, false},
@@ -72,8 +76,26 @@ void add_reduce_cases(std::vector<Case>& c) {
       });
     }
   }
-  one(c, "logsumexp", {4, 6}, [](V x) { return ops::logsumexp(x, 1); });
-  one(c, "norm", {4, 6}, [](V x) { return ops::norm(x); });
+  struct Running {
+    const char* name;
+    Value (*f)(const Arg&, int64_t, bool);
+  };
+  for (const auto& r : {Running{"cumsum", ops::cumsum},
+                        Running{"cumprod", ops::cumprod},
+                        Running{"cummax", ops::cummax},
+                        Running{"cummin", ops::cummin},
+                        Running{"cumlogsumexp", ops::cumlogsumexp}}) {
+    one(c, std::string(r.name) + "/axis1", {3, 9}, [=](V x) {
+      return r.f(x, 1, false);
+    });
+    one(c, std::string(r.name) + "/reverse", {9, 3}, [=](V x) {
+      return r.f(x, 0, true);
+    });
+  }
+  c.push_back({"argmin",
+               {{{4, 6}}},
+               [](const Values& x) -> Values { return {ops::argmin(x[0], 0)}; },
+               false});
   c.push_back({"argmax",
                {{{4, 6}}},
                [](const Values& x) -> Values { return {ops::argmax(x[0], 1)}; },

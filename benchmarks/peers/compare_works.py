@@ -26,13 +26,16 @@ PEERS = {
     "bert-train": (TORCH, COMPILED, JAX),
     "bert-embed": (TORCH, COMPILED, JAX),
     "gpt-train": (TORCH, COMPILED, JAX),
+    "unet-train": (TORCH, COMPILED, JAX),
     "mlp-wgan-gp": (TORCH, JAX),
     "lru-scan": (("jax", "works_jax.py", "scan"),),
     "deep-scan": (("jax", "works_jax.py", "scan"),
                   ("jax remat", "works_jax.py", "remat"), TORCH),
+    "cosent": (TORCH, JAX),
+    "knn": (TORCH, JAX),
     "adamw": (TORCH, JAX),
 }
-F32_ONLY = {"lru-scan", "adamw"}
+F32_ONLY = {"lru-scan", "cosent", "knn", "adamw"}
 
 
 class Runner:

@@ -174,7 +174,67 @@ def wgan_grads(p, i):
                    for n in p}
 
 
-LOSSES = {"bert-train": bert_train, "gpt-train": gpt_train,
+def conv(p, name, x, stride=1):
+    w = p[name + ".weight"]
+    pad = w.shape[0] // 2
+    y = jax.lax.conv_general_dilated(
+        x, w, (stride, stride), ((pad, pad), (pad, pad)),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return y + p[name + ".bias"]
+
+
+def group_norm(p, name, x):
+    b, h, w, c = x.shape
+    g = min(8, c)
+    v = x.astype(jnp.float32).reshape(b, h * w, g, c // g)
+    d = v - v.mean((1, 3), keepdims=True)
+    y = d * jax.lax.rsqrt((d * d).mean((1, 3), keepdims=True) + 1e-5)
+    return (y.reshape(x.shape).astype(x.dtype) * p[name + ".weight"] +
+            p[name + ".bias"])
+
+
+def block(p, name, x, t):
+    silu = jax.nn.silu
+    h = conv(p, name + ".conv1", silu(group_norm(p, name + ".norm1", x)))
+    h = h + dense(p, name + ".time", t)[:, None, None, :]
+    h = conv(p, name + ".conv2", silu(group_norm(p, name + ".norm2", h)))
+    return h + (conv(p, name + ".skip", x) if name + ".skip.weight" in p
+                else x)
+
+
+def grown(x):
+    return x.repeat(2, 1).repeat(2, 2)
+
+
+def unet_train(p, i):
+    p, silu = low(p), jax.nn.silu
+    share = jax.nn.sigmoid(i["keep"])
+    x = jnp.sqrt(share) * i["images"] + jnp.sqrt(1 - share) * i["noise"]
+    x = x.astype(LOW)
+    t = i["time"].astype(LOW)
+    t = silu(dense(p, "time2", silu(dense(p, "time1", t))))
+    full = block(p, "down1", conv(p, "first", x), t)
+    half = block(p, "down2", conv(p, "shrink1", full, 2), t)
+    y = block(p, "middle", conv(p, "shrink2", half, 2), t)
+    y = conv(p, "grow1", grown(y))
+    y = block(p, "up1", jnp.concatenate((y, half), 3), t)
+    y = conv(p, "grow2", grown(y))
+    y = block(p, "up2", jnp.concatenate((y, full), 3), t)
+    y = conv(p, "last", silu(group_norm(p, "last_norm", y)))
+    return jnp.square(i["noise"] - y.astype(jnp.float32)).mean()
+
+
+def cosent(cosine, label):
+    order = jnp.argsort(label, stable=True)
+    scaled, ordered = 20 * cosine[order], label[order]
+    running = jax.lax.cumlogsumexp(scaled)
+    first = jnp.searchsorted(ordered, ordered)
+    term = running[jnp.maximum(first - 1, 0)] - scaled
+    term = jnp.where(first > 0, term, -1e30)
+    return jax.nn.logsumexp(jnp.append(term, 0.0))
+
+
+LOSSES = {"unet-train": unet_train, "bert-train": bert_train, "gpt-train": gpt_train,
           "deep-scan": deep_scan, "lru-scan": lru_scan}
 
 
@@ -186,12 +246,13 @@ def update(w, g, m, v, t, b1=0.9, b2=0.999, decay=0.01):
 
 def training_step(grads_of, options):
     def step(state, i):
-        p, m, v, t = state
+        p, m, v, t, ema = state
         value, g = grads_of(p, i)
         t = t + 1
         new = {n: update(p[n], g[n], m[n], v[n], t, **options) for n in p}
         parts = [{n: new[n][k] for n in p} for k in range(3)]
-        return (*parts, t), value
+        ema = {n: e + 0.001 * (parts[0][n] - e) for n, e in ema.items()}
+        return (*parts, t, ema), value
     return jax.jit(step, donate_argnums=0)
 
 
@@ -200,6 +261,19 @@ def make_step(work, tensors):
         f = jax.jit(bert_embed)
         p = {n: t for n, t in tensors.items() if n != "ids"}
         return lambda: f(p, {"ids": tensors["ids"]})
+    if work == "cosent":
+        f = jax.jit(lambda c, y: (lambda v, g: (v, c - 1e-3 * g))(
+            *jax.value_and_grad(cosent)(c, y)), donate_argnums=0)
+        cell = [tensors["cosine"]]
+
+        def descend():
+            value, cell[0] = f(cell[0], tensors["label"])
+            return jax.block_until_ready(value)
+        return descend
+    if work == "knn":
+        f = jax.jit(lambda qs, rows: jax.lax.map(
+            lambda q: jax.lax.top_k(q @ rows.T, 10)[0].mean(), qs).mean())
+        return lambda: f(tensors["queries"], tensors["rows"])
     if work == "adamw":
         f = jax.jit(lambda s, g: ((*update(*s[:1], g, *s[1:3], s[3] + 1),
                                    s[3] + 1), s[0][0]), donate_argnums=0)
@@ -212,14 +286,16 @@ def make_step(work, tensors):
     names = [n[2:] for n in tensors if n.startswith("m.")]
     p = {n: tensors[n] for n in names}
     i = {n: t for n, t in tensors.items()
-         if n not in p and not n.startswith(("m.", "v.")) and n != "step"}
+         if n not in p and not n.startswith(("m.", "v.", "ema.")) and
+         n != "step"}
     zero = {n: jnp.zeros_like(t) for n, t in p.items()}
     if work == "mlp-wgan-gp":
         f = training_step(wgan_grads, {"b1": 0.5, "b2": 0.9, "decay": 0.0})
     else:
         f = training_step(jax.value_and_grad(LOSSES[work]), {})
     box = [(p, zero, {n: jnp.copy(t) for n, t in zero.items()},
-            jnp.float32(0))]
+            jnp.float32(0), {n: tensors["ema." + n] for n in names
+                             if "ema." + n in tensors})]
 
     def step():
         box[0], value = f(box[0], i)

@@ -138,7 +138,52 @@ def wgan_losses(p, i):
     return critic, -mlp(p, "critic", fake).mean()
 
 
-LOSSES = {"bert-train": bert_train, "bert-embed": bert_embed,
+def conv(p, name, x, stride=1):
+    w = p[name + ".weight"].permute(3, 2, 0, 1)
+    return F.conv2d(x, w, p[name + ".bias"], stride, w.shape[-1] // 2)
+
+
+def group_norm(p, name, x):
+    return F.group_norm(x, min(8, x.shape[1]), p[name + ".weight"],
+                        p[name + ".bias"], 1e-5)
+
+
+def block(p, name, x, t):
+    h = conv(p, name + ".conv1", F.silu(group_norm(p, name + ".norm1", x)))
+    h = h + dense(p, name + ".time", t)[:, :, None, None]
+    h = conv(p, name + ".conv2", F.silu(group_norm(p, name + ".norm2", h)))
+    return h + (conv(p, name + ".skip", x) if name + ".skip.weight" in p
+                else x)
+
+
+def unet_train(p, i):
+    share = torch.sigmoid(i["keep"])
+    x = share.sqrt() * i["images"] + (1 - share).sqrt() * i["noise"]
+    x = x.permute(0, 3, 1, 2)  # channels stay last in memory
+    t = F.silu(dense(p, "time2", F.silu(dense(p, "time1", i["time"]))))
+    full = block(p, "down1", conv(p, "first", x), t)
+    half = block(p, "down2", conv(p, "shrink1", full, 2), t)
+    low = block(p, "middle", conv(p, "shrink2", half, 2), t)
+    y = conv(p, "grow1", F.interpolate(low, scale_factor=2))
+    y = block(p, "up1", torch.cat((y, half), 1), t)
+    y = conv(p, "grow2", F.interpolate(y, scale_factor=2))
+    y = block(p, "up2", torch.cat((y, full), 1), t)
+    y = conv(p, "last", F.silu(group_norm(p, "last_norm", y)))
+    return (i["noise"].permute(0, 3, 1, 2) - y.float()).square().mean()
+
+
+def cosent(cosine, label):
+    """The sorted form: running logsumexp of what has a lower label."""
+    order = label.argsort(stable=True)
+    scaled, sorted_label = 20 * cosine[order], label[order]
+    running = torch.logcumsumexp(scaled, 0)
+    first = torch.searchsorted(sorted_label, sorted_label)
+    term = running[(first - 1).clamp(min=0)] - scaled
+    term = term[first > 0]
+    return torch.logsumexp(torch.cat((term, torch.zeros(1))), 0)
+
+
+LOSSES = {"unet-train": unet_train, "bert-train": bert_train, "bert-embed": bert_embed,
           "gpt-train": gpt_train, "deep-scan": deep_scan,
           "lru-scan": lru_scan, "mlp-wgan-gp": wgan_losses}
 
@@ -189,6 +234,22 @@ def make_step(work, tensors):
             rule.step()
             return w[0].item()
         return step
+    if work == "cosent":
+        box = [tensors["cosine"].clone()]
+
+        def descend():
+            x = box[0].requires_grad_()
+            value = cosent(x, tensors["label"])
+            box[0] = x.detach() - 1e-3 * torch.autograd.grad(value, x)[0]
+            return value.item()
+        return descend
+    if work == "knn":
+        def search():
+            with torch.no_grad(), autocast():
+                return torch.stack([
+                    (q @ tensors["rows"].T).topk(10).values.float().mean()
+                    for q in tensors["queries"]]).mean().item()
+        return search
     if work == "bert-embed":
         p = {n: t for n, t in tensors.items() if n != "ids"}
     else:
@@ -204,6 +265,8 @@ def make_step(work, tensors):
                 return loss(p, {"ids": tensors["ids"].long()}).item()
         return embed
     rule = adamw(list(p.values()))
+    averages = [t.clone() for n, t in EMA.items()]
+    averaged = [p[n] for n in EMA]
 
     def step():
         with autocast():
@@ -211,6 +274,9 @@ def make_step(work, tensors):
         rule.zero_grad(set_to_none=True)
         value.backward()
         rule.step()
+        if averages:
+            with torch.no_grad():
+                torch._foreach_lerp_(averages, averaged, 0.001)
         return value.item()
     return step
 
@@ -218,6 +284,7 @@ def make_step(work, tensors):
 TENSORS = load_file(ARGS.start)
 # What AdamW keeps beside a tensor names the tensors that are trained.
 STATE = {n[2:] for n in TENSORS if n.startswith("m.")}
+EMA = {n[4:]: t for n, t in TENSORS.items() if n.startswith("ema.")}
 serve.serve(make_step(ARGS.work, {
     n: t for n, t in TENSORS.items()
-    if not n.startswith(("m.", "v.")) and n != "step"}))
+    if not n.startswith(("m.", "v.", "ema.")) and n != "step"}))

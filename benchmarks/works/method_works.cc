@@ -134,6 +134,72 @@ Work make_lru_scan(const Sizes& s) {
   return training(table, inputs, loss);
 }
 
+// log(1 + sum over pairs with label_i > label_j of exp(20 (cos_j - cos_i))),
+// in its sorted form: with cosines in order of their labels, what pair i sees
+// is the running logsumexp of all lower labels. A step of descent on cosines.
+// Source: Su 2022, CoSENT.
+Work make_cosent(const Sizes& s) {
+  const int64_t n = s.at("N");
+  const int64_t groups = s.at("G");
+  Work work;
+  work.state = {slot("cosine", DType::kF32, {n}, normal(0.3))};
+  work.inputs = {slot("label", DType::kI32, {n}, below(groups))};
+  work.step = [n](const Values& state, const Values& in) -> StepResult {
+    const auto loss = [&](const Value& cosine) {
+      const Value scaled = 20.0 * cosine;
+      const Values sorted = ops::sort_by_key(in[0], {scaled});
+      const Value below_or_here = ops::cumlogsumexp(sorted[1], 0);
+      // The last place with a lower label: one before the first of its own.
+      const Value place = ops::iota({DType::kI32, {n}});
+      const Value previous =
+          ops::concatenate({ops::full({DType::kI32, {1}}, -1),
+                            ops::slice_axis(sorted[0], 0, 0, n - 1)},
+                           0);
+      const Value first =
+          ops::cummax(ops::select(ops::not_equal(sorted[0], previous),
+                                  place,
+                                  ops::zeros_like(place)),
+                      0);
+      const Value lower = ops::take(
+          below_or_here,
+          ops::maximum(first - ops::ones_like(first), ops::zeros_like(first)));
+      const Value term =
+          ops::select(ops::greater(first, ops::zeros_like(first)),
+                      lower - sorted[1],
+                      ops::full_like(sorted[1], -1e30));
+      const Value all =
+          ops::concatenate({term, ops::full({DType::kF32, {1}}, 0)}, 0);
+      return ops::reshape(ops::logsumexp(all), {});
+    };
+    const Value value = loss(state[0]);
+    const Value slope = transforms::gradients(value, {state[0]})[0];
+    return {value, {state[0] - 1e-3 * slope}};
+  };
+  return work;
+}
+
+// Queries in blocks of B, so that the scores of one block fit the cache.
+Work make_knn(const Sizes& s) {
+  const int64_t d = s.at("D");
+  const int64_t k = s.at("K");
+  const int64_t b = s.at("B");
+  const int64_t blocks = (s.at("Q") + b - 1) / b;
+  Work work;
+  work.inputs = {slot("queries", DType::kF32, {blocks, b, d}, normal(1)),
+                 slot("rows", DType::kF32, {s.at("N"), d}, normal(1))};
+  work.step = [k](const Values&, const Values& in) -> StepResult {
+    const Values found = ops::map(
+        [&](const Values& q) -> Values {
+          const Value scores = ops::einsum("qd,nd->qn", q[0], in[1]);
+          const auto top = ops::top_k(scores, k);
+          return {top.values, top.indices};
+        },
+        {in[0]});
+    return {ops::mean(found[0]), {}};
+  };
+  return work;
+}
+
 // The optimizer alone: one tensor of N numbers, its gradient an input.
 Work make_adamw(const Sizes& s) {
   const std::vector<int64_t> n = {s.at("N")};

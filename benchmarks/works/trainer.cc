@@ -61,7 +61,8 @@ Values adamw(const Value& w,
                     {.rate = s.lr * c2 / correction(s.beta1),
                      .eps = s.eps * c2,
                      .decay = ops::full_like(t, s.lr * s.decay),
-                     .scale = ops::ones_like(t)},
+                     .scale = ops::ones_like(t),
+                     .go = ops::ones_like(t)},
                     s.beta1,
                     s.beta2);
 }

@@ -1,6 +1,7 @@
 #include "kexue/kernels/adamw.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kexue/kernels/parallel.h"
 #include "kexue/kernels/simd.h"
@@ -16,6 +17,13 @@ void adamw(int64_t n,
            float* new_w,
            float* new_m,
            float* new_v) {
+  if (!rule.go) {
+    for (const auto& [from, to] :
+         {std::pair(w, new_w), std::pair(m, new_m), std::pair(v, new_v)}) {
+      if (from != to) std::copy_n(from, n, to);
+    }
+    return;
+  }
   constexpr int64_t kChunk = 65536;  // elements that a thread takes at a time
   const auto& simd = detail::simd();
   parallel_for((n + kChunk - 1) / kChunk, [&](int64_t chunk) {

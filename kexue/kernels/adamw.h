@@ -8,10 +8,11 @@ namespace kexue::kernels {
 struct AdamWRule {
   float beta1;
   float beta2;
-  float rate;   // learning rate with both bias corrections
-  float eps;    // times the correction of v
-  float decay;  // learning rate times weight decay
-  float scale;  // of the gradient: clipping
+  float rate;      // learning rate with both bias corrections
+  float eps;       // times the correction of v
+  float decay;     // learning rate times weight decay
+  float scale;     // of the gradient: clipping
+  bool go = true;  // false: the results are the inputs
 };
 
 // With h = scale * g:

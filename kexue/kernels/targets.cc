@@ -306,7 +306,7 @@ void call_attention_grad(const FfiCall& call) {
 
 // Arguments: w, m, v, g, then the rule's numbers that change from step to step.
 void call_adamw(const FfiCall& call) {
-  require_counts(call, 8, 3);
+  require_counts(call, 9, 3);
   const auto args = call.args();
   const auto results = call.results();
   const int64_t n = count(args[0]);
@@ -325,7 +325,8 @@ void call_adamw(const FfiCall& call) {
       .rate = number(4),
       .eps = number(5),
       .decay = number(6),
-      .scale = number(7)};
+      .scale = number(7),
+      .go = number(8) != 0};
   adamw(n,
         rule,
         array(0),

@@ -60,6 +60,25 @@ TEST(AdamW, MatchesTheDefinitionInDoubleAtEveryLength) {
   });
 }
 
+TEST(AdamW, ASkippedStepLeavesEverything) {
+  AdamWRule rule = kRule;
+  rule.go = false;
+  const State s = made(1000);
+  std::vector<float> w(1000), m(1000), v(1000);
+  adamw(1000,
+        rule,
+        s.w.data(),
+        s.m.data(),
+        s.v.data(),
+        s.g.data(),
+        w.data(),
+        m.data(),
+        v.data());
+  EXPECT_EQ(w, s.w);
+  EXPECT_EQ(m, s.m);
+  EXPECT_EQ(v, s.v);
+}
+
 TEST(AdamW, InPlaceAndWithAnyThreadsTheSameBits) {
   const State start = made(200000);
   State once = start;

@@ -237,30 +237,34 @@ void add_attentions(std::vector<Row>& rows) {
 }
 
 void add_updates(std::vector<Row>& rows) {
-  // Inputs: w, m, v, g, rate, eps, decay, scale.
+  // Inputs: w, m, v, g, rate, eps, decay, scale, go.
   for (const Shape& s : {Shape{}, Shape{0}, Shape{3, 7}}) {
     std::vector<In> in = {{s}, {s}, {s, 0.1, 2}, {s}};
-    for (int i = 0; i < 4; ++i) in.push_back({{}, 0.01, 0.5});
-    rows.push_back(
-        {"adamw",
-         "adamw" + s.str(),
-         in,
-         [](const Values& x, DType) -> Values {
-           return ops::adamw(
-               x[0], x[1], x[2], x[3], {x[4], x[5], x[6], x[7]}, 0.9, 0.99);
-         },
-         [](const std::vector<Doubles>& x) {
-           Doubles w;
-           for (size_t i = 0; i < x[0].size(); ++i) {
-             const double h = x[7][0] * x[3][i];
-             const double m = 0.9 * x[1][i] + 0.1 * h;
-             const double v = 0.99 * x[2][i] + 0.01 * h * h;
-             w.push_back(x[0][i] * (1 - x[6][0]) -
-                         x[4][0] * m / (std::sqrt(v) + x[5][0]));
-           }
-           return w;
-         },
-         2});
+    for (int i = 0; i < 5; ++i) in.push_back({{}, 0.01, 0.5});
+    rows.push_back({"adamw",
+                    "adamw" + s.str(),
+                    in,
+                    [](const Values& x, DType) -> Values {
+                      return ops::adamw(x[0],
+                                        x[1],
+                                        x[2],
+                                        x[3],
+                                        {x[4], x[5], x[6], x[7], x[8]},
+                                        0.9,
+                                        0.99);
+                    },
+                    [](const std::vector<Doubles>& x) {
+                      Doubles w;
+                      for (size_t i = 0; i < x[0].size(); ++i) {
+                        const double h = x[7][0] * x[3][i];
+                        const double m = 0.9 * x[1][i] + 0.1 * h;
+                        const double v = 0.99 * x[2][i] + 0.01 * h * h;
+                        w.push_back(x[0][i] * (1 - x[6][0]) -
+                                    x[4][0] * m / (std::sqrt(v) + x[5][0]));
+                      }
+                      return w;
+                    },
+                    2});
   }
 }
 

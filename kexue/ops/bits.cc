@@ -21,7 +21,7 @@ uint64_t bits_of(int64_t x, int64_t width) {
 }
 
 TypeList bits_or_bool(const InferContext& c) {
-  if (is_float(c.type(0).dtype)) refuse(c, "wants integers or bool");
+  if (is_inexact(c.type(0).dtype)) refuse(c, "wants integers or bool");
   return {c.type(0)};
 }
 

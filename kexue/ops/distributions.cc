@@ -45,44 +45,6 @@ Value long_bits(const Value& key, const Shape& shape) {
   return bit_or(shift_left(high, scalar_like(high, 32)), low);
 }
 
-constexpr double kCentre[] = {2.81022636e-08,
-                              3.43273939e-07,
-                              -3.5233877e-06,
-                              -4.39150654e-06,
-                              0.00021858087,
-                              -0.00125372503,
-                              -0.00417768164,
-                              0.246640727,
-                              1.50140941};
-constexpr double kTail[] = {-0.000200214257,
-                            0.000100950558,
-                            0.00134934322,
-                            -0.00367342844,
-                            0.00573950773,
-                            -0.0076224613,
-                            0.00943887047,
-                            1.00167406,
-                            2.83297682};
-
-// Inverse of erf on (-1, 1), to a few 1e-7: the noise has no more digits.
-// Source: Giles 2010, Approximating the erfinv function.
-Value inverse_erf(const Value& x) {
-  const auto polynomial = [](const auto& coefficients, const Value& t) {
-    Value p = full_like(t, coefficients[0]);
-    for (size_t i = 1; i < std::size(coefficients); ++i) {
-      p = p * t + coefficients[i];
-    }
-    return p;
-  };
-  const Value w = -log((1.0 - x) * (1.0 + x));
-  const Value five = full_like(w, 5);
-  // Kept away from 0, where the root has no derivative.
-  const Value root = sqrt(maximum(w, five));
-  return x * select(less(w, five),
-                    polynomial(kCentre, w - 2.5),
-                    polynomial(kTail, root - 3.0));
-}
-
 void want_count(const char* who, int64_t n) {
   if (n < 0) {
     throw Error(Code::kInvalidArgument, fmt::format("{}: n is {}", who, n));
@@ -139,7 +101,7 @@ Value random_truncated_normal(const Arg& key,
   const double edge = 1 - (a.dtype() == DType::kF64 ? 0x1p-53 : 0x1p-24);
   const Value inner =
       minimum(maximum(at, full_like(at, -edge)), full_like(at, edge));
-  const Value x = inverse_erf(inner) * std::numbers::sqrt2;
+  const Value x = erf_inv(inner) * std::numbers::sqrt2;
   return convert(minimum(maximum(x, a), b), low.dtype());
 }
 

@@ -117,6 +117,7 @@ Values compose_lu(const Value& a) {
   const int64_t n = a.dim(-1);
   const Value perm = index_like(diagonal(a), -1);
   const Value sign = full_like(sum(a, {-2, -1}), 1);
+  if (n == 0) return {a, perm, sign};  // a step would look for a pivot
   const Values out = scan(lu_step, {a, perm, sign}, {steps(a, n)}).carry;
   const Value bad = poison(a);
   return {out[0] + bad, out[1], out[2] + reshape(bad, sign.shape().dims())};

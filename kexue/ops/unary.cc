@@ -30,6 +30,18 @@ std::vector<HostArray> eval_signed(const EvalContext& c) {
   return {make_ints(c.node.types[0], v)};
 }
 
+double negated(double x) {
+  return -x;
+}
+uint64_t negated(int64_t x) {
+  return 0 - static_cast<uint64_t>(x);
+}
+double magnitude(double x) {
+  return std::fabs(x);
+}
+uint64_t magnitude(int64_t x) {
+  return x < 0 ? negated(x) : static_cast<uint64_t>(x);
+}
 double sign_of(double x) {
   return x > 0 ? 1 : (x < 0 ? -1 : x);
 }
@@ -86,9 +98,7 @@ constexpr OpDef kNegate{
       if (is_complex(c.x[0].dtype())) {
         return eval_complex(c, [](Complex z) { return -z; });
       }
-      return eval_signed<[](double x) { return -x; }, [](int64_t x) {
-        return 0 - static_cast<uint64_t>(x);
-      }>(c);
+      return eval_signed<negated, negated>(c);
     },
     .batch = batch_elementwise,
 };
@@ -110,11 +120,7 @@ constexpr OpDef kAbs{
         for (const Complex z : c.x[0].to_complexes()) r.push_back(std::abs(z));
         return {make_floats(c.node.types[0], r)};
       }
-      return eval_signed<[](double x) { return std::fabs(x); },
-                         [](int64_t x) {
-                           const auto u = static_cast<uint64_t>(x);
-                           return x < 0 ? 0 - u : u;
-                         }>(c);
+      return eval_signed<magnitude, magnitude>(c);
     },
     .batch = batch_elementwise,
 };
@@ -172,7 +178,8 @@ constexpr OpDef kLogistic{
       return {c.dy * y * (1.0 - y)};
     },
     .lower = lower_as<"logistic">,
-    .eval = eval_unary<[](double x) { return 1 / (1 + std::exp(-x)); }, c_logistic>,
+    .eval =
+        eval_unary<[](double x) { return 1 / (1 + std::exp(-x)); }, c_logistic>,
     .batch = batch_elementwise,
 };
 constexpr OpDef kTanh{

@@ -12,13 +12,13 @@ namespace kexue::optim {
 // What a rule sees of one parameter.
 struct Update {
   std::string name;
-  Value param;   // f32 master
-  Value grad;    // f32, unscaled
-  Values slots;  // in the order of Optimizer::slot_names
-  Value lr;      // f32[]
-  Value step;    // f32[]: number of this update, 1 for the first
-  Value scale;   // f32[]: clipping, to be multiplied into grad; empty: 1
-  Value go;      // bool[]: false leaves everything as it is; empty: true
+  Value param;       // f32 master
+  Value grad;        // f32, unscaled
+  Values slots;      // in the order of Optimizer::slot_names
+  Value lr;          // f32[]
+  Value step;        // f32[]: number of this update, 1 for the first
+  Value scale = {};  // f32[]: clipping, to be multiplied into grad; empty: 1
+  Value go = {};     // bool[]: false leaves everything as it is; empty: true
 };
 
 // A rule keeps `slot_names().size()` tensors of the parameter's type beside

@@ -93,8 +93,8 @@ Values gradients(const Value& loss,
 }
 
 Map linearize(const Values& ys, const Values& xs) {
-  want_float(ys);
-  want_float(xs);
+  want_inexact(ys);
+  want_inexact(xs);
   Values us;  // a cotangent to differentiate by; its value does not matter
   for (const Value& y : ys) us.push_back(ops::zeros_like(y));
   const Values pulled = ops::backpropagate(ys, us, xs);

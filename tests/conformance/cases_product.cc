@@ -108,8 +108,8 @@ void add_index_cases(std::vector<Case>& c) {
                  .values = {0, 4, 2, 2, 1, 4, 3, 3, 0, 1, 1, 0, 2, 4, 3}};
   c.push_back(
       {"take_along_axis", {{{5, 4}}, along}, [](const Values& x) -> Values {
-         const Value ids = ops::minimum(x[1], ops::full_like(x[1], 3));
-         return {ops::take_along_axis(x[0], ids, 1)};
+         const Value at = ops::minimum(x[1], ops::full_like(x[1], 3));
+         return {ops::take_along_axis(x[0], at, 1)};
        }});
   c.push_back(
       {"put_along_axis/add",

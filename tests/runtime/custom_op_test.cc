@@ -3,6 +3,7 @@
 
 #include "kexue/ops/ops.h"
 #include "kexue/runtime/jit.h"
+#include "kexue/stablehlo/emitter.h"
 #include "kexue/transforms/grad.h"
 #include "tests/support/check_close.h"
 #include "tests/support/session_fixture.h"

@@ -153,6 +153,76 @@ TEST_F(Module, ShardedProgram) {
   EXPECT_EQ(plain.find("mhlo"), std::string::npos);
 }
 
+TEST_F(Module, ConvolutionWithGradients) {
+  const Value x = input(DType::kF32, {2, 5, 6, 3});
+  const Value w = input(DType::kF32, {3, 3, 3, 4});
+  const Value y = ops::conv2d(
+      x, w, {.strides = {2, 1}, .padding = ops::Padding::both({1, 1})});
+  expect_golden("convolution",
+                plain_text(transforms::gradients(ops::sum(y * y), {x, w})));
+}
+
+TEST_F(Module, PoolingWithGradients) {
+  const Value x = input(DType::kF32, {1, 4, 4, 2});
+  const Value y = ops::max_pool(x, {.window = {2, 2}}) +
+                  ops::average_pool(x, {.window = {2, 2}});
+  expect_golden("pooling", plain_text(transforms::gradients(ops::sum(y), {x})));
+}
+
+TEST_F(Module, SortAndScatter) {
+  const Value x = input(DType::kF32, {3, 4});
+  const auto top = ops::top_k(x, 2);
+  const Value back = ops::put_along_axis(
+      x, top.indices, top.values * 2.0, 1, ops::Combine::kKeepLarger);
+  expect_golden("sort", text({ops::sort(x, {.descending = true}), back}));
+}
+
+TEST_F(Module, FourierTransformOfComplexNumbers) {
+  const Value x = input(DType::kF32, {2, 8});
+  const Value z = ops::rfft(x);
+  const Value y = ops::irfft(z * ops::conj(z));
+  expect_golden("fourier", text({y, ops::abs(z)}));
+}
+
+TEST_F(Module, BranchesAndOpenLoops) {
+  const Value x = input(DType::kF32, {3});
+  const Value flag = input(DType::kBool, {});
+  const Value y = ops::cond(
+      flag,
+      [&](const Values&) -> Values { return {ops::exp(x)}; },
+      [&](const Values&) -> Values { return {x * 2.0}; })[0];
+  const Values z = ops::while_loop(
+      [](const Values& c) {
+        return ops::less(ops::sum(c[0]), ops::full({DType::kF32, {}}, 10));
+      },
+      [&](const Values& c) -> Values { return {c[0] + y}; },
+      {x});
+  expect_golden("control", text({z[0]}));
+}
+
+TEST_F(Module, AnUpdateInPlace) {
+  const Value w = input(DType::kF32, {8});
+  const Value g = input(DType::kF32, {8});
+  const Value s = input(DType::kF32, {});
+  const Values next = ops::adamw(w, w, w, g, {s, s, s, s, s}, 0.9, 0.99);
+  g_.set_outputs(next);
+  expect_golden(
+      "update",
+      to_module(*transforms::simplify(g_), {.kernels = {"kexue_adamw"}}));
+}
+
+TEST_F(Module, ALayerComputedAgain) {
+  const Value x = input(DType::kF32, {2, 3});
+  const Value w = input(DType::kF32, {3, 3});
+  const Value y = ops::remat(
+      [](const Values& v) -> Values {
+        return {ops::tanh(ops::matmul(v[0], v[1]))};
+      },
+      {x, w},
+      ops::RematPolicy::save_nothing())[0];
+  expect_golden("remat", text(transforms::gradients(ops::sum(y), {w})));
+}
+
 TEST_F(Module, ShardingsMustFit) {
   const Value x = input(DType::kF32, {4, 5});
   const Mesh mesh{{"data", 2}};

@@ -139,7 +139,7 @@ TEST(Jvp, RefusesTangentsThatDoNotFit) {
                "jvp: a tangent is f32[], its input f32[2]");
   EXPECT_ERROR(transforms::jvp({i}, {x}, {x}),
                Code::kInvalidArgument,
-               "gradient: wants float tensors, got x 0");
+               "gradient: wants float or complex tensors, got x 0");
 }
 
 TEST(Linearize, GivesOneTangentAfterAnother) {

@@ -1,0 +1,53 @@
+"builtin.module"() ({
+"func.func"() ({
+^bb0(%v0: tensor<1x4x4x2xf32>):
+%v1 = "stablehlo.constant"() {value = dense<[0x40000000, 0x40000000]> : tensor<2xf32>} : () -> (tensor<2xf32>)
+%v2 = "stablehlo.broadcast_in_dim"(%v1) {broadcast_dimensions = array<i64: 1>} : (tensor<2xf32>) -> (tensor<1x2x2x2xf32>)
+%v3 = "stablehlo.broadcast_in_dim"(%v1) {broadcast_dimensions = array<i64: 2>} : (tensor<2xf32>) -> (tensor<1x2x2x2xf32>)
+%v4 = "stablehlo.constant"() {value = dense<0x3F800000> : tensor<f32>} : () -> (tensor<f32>)
+%v5 = "stablehlo.broadcast_in_dim"(%v4) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> (tensor<1x2x2x2xf32>)
+%v6 = "stablehlo.constant"() {value = dense<0xFF800000> : tensor<f32>} : () -> (tensor<f32>)
+%v7 = "stablehlo.constant"() {value = dense<2147483647> : tensor<i32>} : () -> (tensor<i32>)
+%v8 = "stablehlo.iota"() {iota_dimension = 0 : i64} : () -> (tensor<32xi32>)
+%v9 = "stablehlo.reshape"(%v8) : (tensor<32xi32>) -> (tensor<1x4x4x2xi32>)
+%v28:2 = "stablehlo.reduce_window"(%v0, %v9, %v6, %v7) ({
+^bb0(%v10: tensor<f32>, %v11: tensor<i32>, %v12: tensor<f32>, %v13: tensor<i32>):
+%v14 = "stablehlo.compare"(%v10, %v10) {comparison_direction = #stablehlo<comparison_direction NE>} : (tensor<f32>, tensor<f32>) -> (tensor<i1>)
+%v15 = "stablehlo.compare"(%v12, %v12) {comparison_direction = #stablehlo<comparison_direction NE>} : (tensor<f32>, tensor<f32>) -> (tensor<i1>)
+%v16 = "stablehlo.compare"(%v11, %v13) {comparison_direction = #stablehlo<comparison_direction LT>} : (tensor<i32>, tensor<i32>) -> (tensor<i1>)
+%v17 = "stablehlo.and"(%v14, %v15) : (tensor<i1>, tensor<i1>) -> (tensor<i1>)
+%v18 = "stablehlo.compare"(%v10, %v12) {comparison_direction = #stablehlo<comparison_direction EQ>} : (tensor<f32>, tensor<f32>) -> (tensor<i1>)
+%v19 = "stablehlo.or"(%v18, %v17) : (tensor<i1>, tensor<i1>) -> (tensor<i1>)
+%v20 = "stablehlo.not"(%v15) : (tensor<i1>) -> (tensor<i1>)
+%v21 = "stablehlo.and"(%v14, %v20) : (tensor<i1>, tensor<i1>) -> (tensor<i1>)
+%v22 = "stablehlo.compare"(%v10, %v12) {comparison_direction = #stablehlo<comparison_direction GT>} : (tensor<f32>, tensor<f32>) -> (tensor<i1>)
+%v23 = "stablehlo.or"(%v22, %v21) : (tensor<i1>, tensor<i1>) -> (tensor<i1>)
+%v24 = "stablehlo.and"(%v19, %v16) : (tensor<i1>, tensor<i1>) -> (tensor<i1>)
+%v25 = "stablehlo.or"(%v23, %v24) : (tensor<i1>, tensor<i1>) -> (tensor<i1>)
+%v26 = "stablehlo.select"(%v25, %v10, %v12) : (tensor<i1>, tensor<f32>, tensor<f32>) -> (tensor<f32>)
+%v27 = "stablehlo.select"(%v25, %v11, %v13) : (tensor<i1>, tensor<i32>, tensor<i32>) -> (tensor<i32>)
+"stablehlo.return"(%v26, %v27) : (tensor<f32>, tensor<i32>) -> ()
+}) {window_dimensions = array<i64: 1, 2, 2, 1>, window_strides = array<i64: 1, 2, 2, 1>, base_dilations = array<i64: 1, 1, 1, 1>, window_dilations = array<i64: 1, 1, 1, 1>, padding = dense<[[0, 0], [0, 0], [0, 0], [0, 0]]> : tensor<4x2xi64>} : (tensor<1x4x4x2xf32>, tensor<1x4x4x2xi32>, tensor<f32>, tensor<i32>) -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2xi32>)
+%v29 = "stablehlo.reshape"(%v5) : (tensor<1x2x2x2xf32>) -> (tensor<8xf32>)
+%v30 = "stablehlo.reshape"(%v28#1) : (tensor<1x2x2x2xi32>) -> (tensor<8xi32>)
+%v31 = "stablehlo.constant"() {value = dense<0x00000000> : tensor<f32>} : () -> (tensor<f32>)
+%v32 = "stablehlo.broadcast_in_dim"(%v31) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> (tensor<32xf32>)
+%v36 = "stablehlo.scatter"(%v32, %v30, %v29) ({
+^bb0(%v33: tensor<f32>, %v34: tensor<f32>):
+%v35 = "stablehlo.add"(%v33, %v34) : (tensor<f32>, tensor<f32>) -> (tensor<f32>)
+"stablehlo.return"(%v35) : (tensor<f32>) -> ()
+}) {scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>, indices_are_sorted = false, unique_indices = false} : (tensor<32xf32>, tensor<8xi32>, tensor<8xf32>) -> (tensor<32xf32>)
+%v37 = "stablehlo.reshape"(%v36) : (tensor<32xf32>) -> (tensor<1x4x4x2xf32>)
+%v38 = "stablehlo.divide"(%v5, %v3) : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> (tensor<1x2x2x2xf32>)
+%v39 = "stablehlo.divide"(%v38, %v2) : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> (tensor<1x2x2x2xf32>)
+%v40 = "stablehlo.constant"() {value = dense<0x00000000> : tensor<f32>} : () -> (tensor<f32>)
+%v41 = "stablehlo.pad"(%v39, %v40) {edge_padding_low = array<i64: 0, 1, 1, 0>, edge_padding_high = array<i64: 0, 1, 1, 0>, interior_padding = array<i64: 0, 1, 1, 0>} : (tensor<1x2x2x2xf32>, tensor<f32>) -> (tensor<1x5x5x2xf32>)
+%v45 = "stablehlo.reduce_window"(%v41, %v40) ({
+^bb0(%v42: tensor<f32>, %v43: tensor<f32>):
+%v44 = "stablehlo.add"(%v42, %v43) : (tensor<f32>, tensor<f32>) -> (tensor<f32>)
+"stablehlo.return"(%v44) : (tensor<f32>) -> ()
+}) {window_dimensions = array<i64: 1, 2, 2, 1>, window_strides = array<i64: 1, 1, 1, 1>, base_dilations = array<i64: 1, 1, 1, 1>, window_dilations = array<i64: 1, 1, 1, 1>, padding = dense<[[0, 0], [0, 0], [0, 0], [0, 0]]> : tensor<4x2xi64>} : (tensor<1x5x5x2xf32>, tensor<f32>) -> (tensor<1x4x4x2xf32>)
+%v46 = "stablehlo.add"(%v37, %v45) : (tensor<1x4x4x2xf32>, tensor<1x4x4x2xf32>) -> (tensor<1x4x4x2xf32>)
+"func.return"(%v46) : (tensor<1x4x4x2xf32>) -> ()
+}) {sym_name = "main", function_type = (tensor<1x4x4x2xf32>) -> (tensor<1x4x4x2xf32>), arg_attrs = [{}]} : () -> ()
+}) {sym_name = "kexue"} : () -> ()

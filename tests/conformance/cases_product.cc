@@ -111,12 +111,12 @@ void add_index_cases(std::vector<Case>& c) {
          const Value at = ops::minimum(x[1], ops::full_like(x[1], 3));
          return {ops::take_along_axis(x[0], at, 1)};
        }});
-  c.push_back(
-      {"put_along_axis/add",
-       {{{5, 3}}, along, {{5, 3}}},
-       [](const Values& x) -> Values {
-         return {ops::put_along_axis(x[0], x[1], x[2], 0, ops::Combine::kAddTo)};
-       }});
+  c.push_back({"put_along_axis/add",
+               {{{5, 3}}, along, {{5, 3}}},
+               [](const Values& x) -> Values {
+                 return {ops::put_along_axis(
+                     x[0], x[1], x[2], 0, ops::Combine::kAddTo)};
+               }});
   c.push_back({"take/axis1", {{{3, 5, 2}}, ids}, [](const Values& x) -> Values {
                  return {ops::take(x[0], x[1], 1)};
                }});

@@ -168,7 +168,8 @@ void print_rows(const Json& rows, const char* key, Console& console) {
 int run_profile(const ProfileOptions& o, Console& console) {
   const auto session = open_session(o.device);
   const Json result = measure(session, o);
-  if (!o.page.empty()) io::write_file(o.page, std::string_view(profile_page(result.dump())));
+  if (!o.page.empty())
+    io::write_file(o.page, std::string_view(profile_page(result.dump())));
   if (console.json()) {
     console.print_line(result.dump());
     return 0;

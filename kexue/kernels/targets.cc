@@ -319,14 +319,13 @@ void call_adamw(const FfiCall& call) {
   const auto result = [&](size_t i) {
     return typed<float>(results[i], n, "result");
   };
-  const AdamWRule rule = {
-      .beta1 = static_cast<float>(call.attr_float("beta1")),
-      .beta2 = static_cast<float>(call.attr_float("beta2")),
-      .rate = number(4),
-      .eps = number(5),
-      .decay = number(6),
-      .scale = number(7),
-      .go = number(8) != 0};
+  const AdamWRule rule = {.beta1 = static_cast<float>(call.attr_float("beta1")),
+                          .beta2 = static_cast<float>(call.attr_float("beta2")),
+                          .rate = number(4),
+                          .eps = number(5),
+                          .decay = number(6),
+                          .scale = number(7),
+                          .go = number(8) != 0};
   adamw(n,
         rule,
         array(0),

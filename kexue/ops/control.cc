@@ -4,8 +4,8 @@
 
 #include "kexue/ir/clone.h"
 #include "kexue/ir/evaluate.h"
-#include "kexue/ops/batch_rules.h"
 #include "kexue/ir/flops.h"
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/region.h"
 #include "kexue/ops/scan_vjp.h"

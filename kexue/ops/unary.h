@@ -19,16 +19,16 @@ Value square(const Arg& x);      // x x, also integers
 Value reciprocal(const Arg& x);  // 1 / x
 
 // ---- exponentials ---------------------------------------------------------
-Value exp(const Arg& x);  // (c)
-Value expm1(const Arg& x);  // e^x - 1, exact near 0
-Value log(const Arg& x);  // (c)
+Value exp(const Arg& x);       // (c)
+Value expm1(const Arg& x);     // e^x - 1, exact near 0
+Value log(const Arg& x);       // (c)
 Value log1p(const Arg& x);     // log(1 + x), exact near 0
 Value logistic(const Arg& x);  // 1 / (1 + e^-x) (c)
 // log(1 + e^x), without overflow; the derivative is logistic(x), so that every
 // order is finite for every finite x.
 Value softplus(const Arg& x);
 Value log_sigmoid(const Arg& x);  // log(logistic(x)) = -softplus(-x)
-Value tanh(const Arg& x);  // (c)
+Value tanh(const Arg& x);         // (c)
 Value sinh(const Arg& x);
 Value cosh(const Arg& x);
 Value asinh(const Arg& x);

@@ -8,6 +8,8 @@ namespace kexue::kernels {
 struct AdamWRule {
   float beta1;
   float beta2;
+  float rest1;     // 1 - beta1, rounded once: 1 - 0.999f is 2e-5 off
+  float rest2;     // 1 - beta2
   float rate;      // learning rate with both bias corrections
   float eps;       // times the correction of v
   float decay;     // learning rate times weight decay
@@ -16,7 +18,7 @@ struct AdamWRule {
 };
 
 // With h = scale * g:
-//   m' = beta1 m + (1 - beta1) h,  v' = beta2 v + (1 - beta2) h^2,
+//   m' = beta1 m + rest1 h,  v' = beta2 v + rest2 h^2,
 //   w' = w - decay w - rate m' / (sqrt(v') + eps).
 //
 // Shapes:   all f32[n]. A result may be the array it replaces.

@@ -17,8 +17,8 @@ void adamw(const AdamWRule& rule,
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) {
     const float h = g[i] * r.scale;
-    const float a = r.beta1 * m[i] + (1.0f - r.beta1) * h;
-    const float b = r.beta2 * v[i] + (1.0f - r.beta2) * h * h;
+    const float a = r.beta1 * m[i] + r.rest1 * h;
+    const float b = r.beta2 * v[i] + r.rest2 * h * h;
     const float step = r.rate * a / (__builtin_sqrtf(b) + r.eps);
     new_w[i] = w[i] - r.decay * w[i] - step;
     new_m[i] = a;

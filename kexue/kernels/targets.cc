@@ -321,6 +321,8 @@ void call_adamw(const FfiCall& call) {
   };
   const AdamWRule rule = {.beta1 = static_cast<float>(call.attr_float("beta1")),
                           .beta2 = static_cast<float>(call.attr_float("beta2")),
+                          .rest1 = static_cast<float>(call.attr_float("rest1")),
+                          .rest2 = static_cast<float>(call.attr_float("rest2")),
                           .rate = number(4),
                           .eps = number(5),
                           .decay = number(6),

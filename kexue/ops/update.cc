@@ -44,12 +44,18 @@ constexpr OpDef kAdamW{
     .infer = infer_adamw,
     .lower =
         [](Emitter& e, const Node& n) {
-          e.custom_call(n,
-                        "kexue_adamw",
-                        fmt::format("beta1 = {:e} : f32, beta2 = {:e} : f32",
-                                    n.attrs.f("beta1"),
-                                    n.attrs.f("beta2")),
-                        3);
+          const double b1 = n.attrs.f("beta1");
+          const double b2 = n.attrs.f("beta2");
+          e.custom_call(
+              n,
+              "kexue_adamw",
+              fmt::format("beta1 = {:.9e} : f32, beta2 = {:.9e} : f32, "
+                          "rest1 = {:.9e} : f32, rest2 = {:.9e} : f32",
+                          b1,
+                          b2,
+                          1 - b1,
+                          1 - b2),
+              3);
         },
     .compose = compose_adamw,
     .kernel = [](const Node& n) -> std::string_view {

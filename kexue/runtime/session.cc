@@ -18,6 +18,19 @@
 namespace kexue::runtime {
 namespace {
 
+// Whether the plugin compiles the smallest program of a type.
+bool takes(const pjrt::Client& client, DType dtype) {
+  const std::string type = stablehlo::type_text({dtype, {}});
+  try {
+    client.compile("func.func public @main(%x: " + type + ") -> " + type +
+                   " {\n  %y = stablehlo.add %x, %x : " + type +
+                   "\n  return %y : " + type + "\n}\n");
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -213,7 +226,20 @@ Program Session::compile(const ir::Graph& graph,
       }
     }
   }
-  auto made = client_.compile(text, plugin_options(platform_, options.mesh));
+  auto made = [&] {
+    try {
+      return client_.compile(text, plugin_options(platform_, options.mesh));
+    } catch (const Error& e) {
+      if (takes(client_, options.compute)) throw;
+      throw Error(Code::kUnsupported,
+                  fmt::format("{}: this plugin compiles no {}: {}",
+                              options_.plugin.empty() ? platform_.name
+                                                      : options_.plugin,
+                              name(options.compute),
+                              e.text()),
+                  "precision f32 runs everywhere");
+    }
+  }();
   stats.compile_s = seconds_since(start);
   if (options_.use_cache && cache_.enabled()) {
     cache_.store(stats.key, made.serialize());

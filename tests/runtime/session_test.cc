@@ -241,5 +241,18 @@ TEST(NoPlugin, WrongPathsAreNamed) {
   EXPECT_ERROR(Session{options}, Code::kUnsupported, "plugin.so");
 }
 
+TEST_F(SessionTest, APluginWithoutBf16IsNamedAndRunsF32) {
+  ::setenv("KEXUE_REAL_PLUGIN", testing::plugin_path().c_str(), 1);
+  const Session session({.plugin = KEXUE_NO_BF16_PLUGIN, .use_cache = false});
+  const auto graph = layer_graph();
+  const auto program = session.compile(*graph);
+  EXPECT_TRUE(
+      close(session.run(program, kArgs)[0], ir::evaluate(*graph, kArgs)[0]));
+  EXPECT_ERROR(session.compile(*graph, {.compute = DType::kBF16}),
+               Code::kUnsupported,
+               "this plugin compiles no bf16",
+               "precision f32 runs everywhere");
+}
+
 }  // namespace
 }  // namespace kexue::runtime

@@ -275,8 +275,11 @@ def make_step(work, tensors):
             lambda q: jax.lax.top_k(q @ rows.T, 10)[0].mean(), qs).mean())
         return lambda: f(tensors["queries"], tensors["rows"])
     if work == "adamw":
-        f = jax.jit(lambda s, g: ((*update(*s[:1], g, *s[1:3], s[3] + 1),
-                                   s[3] + 1), s[0][0]), donate_argnums=0)
+        def advance(s, g):
+            new = update(*s[:1], g, *s[1:3], s[3] + 1)
+            return (*new, s[3] + 1), new[0][0]
+
+        f = jax.jit(advance, donate_argnums=0)
         box = [(tensors["w"], tensors["m"], tensors["v"], jnp.float32(0))]
 
         def step():

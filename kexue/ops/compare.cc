@@ -5,6 +5,7 @@
 #include "kexue/ops/complex.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
+#include "kexue/ops/pass_through.h"
 #include "kexue/ops/shape_ops.h"
 #include "kexue/ops/support.h"
 
@@ -144,13 +145,8 @@ constexpr OpDef kStopGradient{
     .name = "stop_gradient",
     .infer = same_type,
     .vjp = [](const VjpContext&) -> Values { return {Value{}}; },
-    .lower =
-        [](Emitter& e, const Node& node) {
-          e.bind(const_cast<Node&>(node).out(), e.get(node.inputs[0]));
-        },
-    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      return {c.x[0]};
-    },
+    .lower = lower_as_input,
+    .eval = eval_as_input,
     .batch = batch_elementwise,
     .is_view = true,
 };
@@ -160,13 +156,8 @@ constexpr OpDef kWiden{
     .name = "widen",
     .infer = inexact_unary,
     .vjp = [](const VjpContext& c) -> Values { return {c.dy}; },
-    .lower =
-        [](Emitter& e, const Node& node) {
-          e.bind(const_cast<Node&>(node).out(), e.get(node.inputs[0]));
-        },
-    .eval = [](const EvalContext& c) -> std::vector<HostArray> {
-      return {c.x[0]};
-    },
+    .lower = lower_as_input,
+    .eval = eval_as_input,
     .batch = batch_elementwise,
     .is_view = true,
     .cast = Cast::kF32,

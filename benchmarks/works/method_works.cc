@@ -46,11 +46,8 @@ Work make_mlp_wgan_gp(const Sizes& s) {
       slot("real", DType::kF32, {b, 2}, normal(1)),
       slot("noise", DType::kF32, {b, s.at("Z")}, normal(1)),
       slot("mix", DType::kF32, {b, 1}, normal(0.3))};
-  // One sum whose gradient is each player's own: what belongs to the other
-  // player is held constant.
-  const auto loss = [](const ParamValues& p, const Values& in) {
-    const Value fake = mlp(p, "generator", in[1]);
-    const Value held = ops::stop_gradient(fake);
+  const auto critic_loss = [](const ParamValues& p, const Values& in) {
+    const Value held = ops::stop_gradient(mlp(p, "generator", in[1]));
     const Value between = in[0] + in[2] * (held - in[0]);
     const Value score = mlp(p, "critic", between);
     const Value slope = transforms::gradients(ops::sum(score), {between})[0];
@@ -59,43 +56,25 @@ Work make_mlp_wgan_gp(const Sizes& s) {
            ops::mean(mlp(p, "critic", in[0])) +
            10.0 * ops::mean(length * length);
   };
-  Work work = training(table,
-                       inputs,
-                       loss,
-                       {.lr = 1e-4, .beta1 = 0.5, .beta2 = 0.9, .decay = 0});
+  // Each player moves by its own loss; the report is the critic's.
   const std::vector<Slot> params = table.slots();
-  // The generator's part has the opposite sign on the critic, so its gradients
-  // are taken apart and only the generator's weights move by them.
-  work.step = [params, loss](const Values& state,
-                             const Values& in) -> StepResult {
-    const size_t n = params.size();
-    const Values w(state.begin(), state.begin() + static_cast<long>(n));
-    const ParamValues p(params, w);
-    const Value critic = loss(p, in);
+  const auto gradients = [params, critic_loss](const Values& weights,
+                                               const Values& in) {
+    const ParamValues p(params, weights);
+    const Value critic = critic_loss(p, in);
     const Value fooled =
         -ops::mean(mlp(p, "critic", mlp(p, "generator", in[1])));
-    const Values critic_grads = transforms::gradients(critic, w);
-    const Values generator_grads = transforms::gradients(fooled, w);
-    const Value t = state.back() + 1.0;
-    Values next(3 * n);
-    for (size_t i = 0; i < n; ++i) {
-      const bool is_critic = params[i].name.starts_with("critic");
-      const Value g = is_critic ? critic_grads[i] : generator_grads[i];
-      const Values made =
-          adamw(w[i],
-                g,
-                state[n + i],
-                state[2 * n + i],
-                t,
-                {.lr = 1e-4, .beta1 = 0.5, .beta2 = 0.9, .decay = 0});
-      next[i] = made[0];
-      next[n + i] = made[1];
-      next[2 * n + i] = made[2];
+    Values grads = transforms::gradients(critic, weights);
+    const Values generator = transforms::gradients(fooled, weights);
+    for (size_t i = 0; i < grads.size(); ++i) {
+      if (params[i].name.starts_with("generator")) grads[i] = generator[i];
     }
-    next.push_back(t);
-    return {critic, next};
+    return std::pair(critic, grads);
   };
-  return work;
+  return training_by(table,
+                     inputs,
+                     gradients,
+                     {.lr = 1e-4, .beta1 = 0.5, .beta2 = 0.9, .decay = 0});
 }
 
 // x_t = lambda x_(t-1) + B u_t, y_t = Re(C x_t), lambda = exp(-exp(nu) + i

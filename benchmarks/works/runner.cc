@@ -37,8 +37,14 @@ double peak_rss_mb() {
 
 using Named = std::vector<std::pair<std::string, HostArray>>;
 
-// Each slot's start: from the file if there is one, else from its own stream.
-Named starts(const Work& work, const BenchOptions& options) {
+double median(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  return v[v.size() / 2];
+}
+
+}  // namespace
+
+Named start_values(const Work& work, const BenchOptions& options) {
   std::optional<io::Safetensors> file;
   if (!options.load.empty()) file = io::Safetensors::open(options.load);
   Named out;
@@ -60,13 +66,6 @@ Named starts(const Work& work, const BenchOptions& options) {
   }
   return out;
 }
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
-
-}  // namespace
 
 std::unique_ptr<ir::Graph> trace_step(const Work& work) {
   auto graph = std::make_unique<ir::Graph>();
@@ -93,7 +92,7 @@ LiveWork::LiveWork(const runtime::Session& session,
   const auto begin = Clock::now();
   const auto graph = trace_step(work);
   start_.flops = ir::flops(*transforms::simplify(*graph));
-  const Named named = starts(work, options);
+  const Named named = start_values(work, options);
   if (!options.save.empty()) io::save_safetensors(options.save, named);
   start_.build_s = since(begin);
   runtime::CompileOptions how;

@@ -31,6 +31,11 @@ struct BenchResult {
   double report = 0;   // after the last
 };
 
+// The start of each slot, state first: from options.load if it names a file,
+// else from the slot's own random stream.
+std::vector<std::pair<std::string, HostArray>> start_values(
+    const Work& work, const BenchOptions& options);
+
 // The program of one step: inputs are state, then inputs; outputs the report,
 // then the next state.
 std::unique_ptr<ir::Graph> trace_step(const Work& work);

@@ -67,10 +67,10 @@ Values adamw(const Value& w,
                     s.beta2);
 }
 
-Work training(const ParamTable& table,
-              std::vector<Slot> inputs,
-              std::function<Value(const ParamValues&, const Values&)> loss,
-              const AdamSettings& settings) {
+Work training_by(const ParamTable& table,
+                 std::vector<Slot> inputs,
+                 LossGradients gradients,
+                 const AdamSettings& settings) {
   Work work;
   work.inputs = std::move(inputs);
   work.state = table.slots();
@@ -81,13 +81,11 @@ Work training(const ParamTable& table,
     }
   }
   work.state.push_back(slot("step", DType::kF32, {}, zeros));
-  const std::vector<Slot> params = table.slots();
-  work.step = [params, loss, settings](const Values& state,
+  const size_t n = table.slots().size();
+  work.step = [n, gradients, settings](const Values& state,
                                        const Values& in) -> StepResult {
-    const size_t n = params.size();
     const Values weights(state.begin(), state.begin() + static_cast<long>(n));
-    const Value value = loss(ParamValues(params, weights), in);
-    const Values grads = transforms::gradients(value, weights);
+    const auto [value, grads] = gradients(weights, in);
     const Scope scope("optimizer");
     const Value t = state.back() + 1.0;
     Values next(3 * n);
@@ -102,6 +100,19 @@ Work training(const ParamTable& table,
     return {value, next};
   };
   return work;
+}
+
+Work training(const ParamTable& table,
+              std::vector<Slot> inputs,
+              std::function<Value(const ParamValues&, const Values&)> loss,
+              const AdamSettings& settings) {
+  const std::vector<Slot> params = table.slots();
+  const auto gradients = [params, loss](const Values& weights,
+                                        const Values& in) {
+    const Value value = loss(ParamValues(params, weights), in);
+    return std::pair(value, transforms::gradients(value, weights));
+  };
+  return training_by(table, std::move(inputs), gradients, settings);
 }
 
 Value dense(const ParamValues& p, const std::string& name, const Value& x) {

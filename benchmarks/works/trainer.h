@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmarks/works/work.h"
@@ -50,7 +51,15 @@ Values adamw(const Value& w,
              const Value& t,
              const AdamSettings& settings);
 
-// Parameters, then m, v of each, then the step count: AdamW on `loss`.
+// What a step reports, and the gradients of the table's parameters.
+using LossGradients = std::function<std::pair<Value, Values>(
+    const Values& weights, const Values& inputs)>;
+// Parameters, then m, v of each, then the step count: AdamW on gradients.
+Work training_by(const ParamTable& table,
+                 std::vector<Slot> inputs,
+                 LossGradients gradients,
+                 const AdamSettings& settings);
+// The same for the gradients of `loss`.
 Work training(const ParamTable& table,
               std::vector<Slot> inputs,
               std::function<Value(const ParamValues&, const Values&)> loss,

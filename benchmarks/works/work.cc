@@ -76,20 +76,24 @@ Sizes sizes_with(const WorkDef& work, const std::string& text) {
     const auto read = std::from_chars(first, last, n);
     if (!sizes.contains(name) || read.ec != std::errc() || read.ptr != last ||
         n < 1 || n > int64_t{1} << 40) {
-      std::string known;
-      for (const auto& [key, value] : work.sizes) {
-        known += fmt::format("{}{}={}", known.empty() ? "" : ",", key, value);
-      }
       throw Error(
           Code::kInvalidArgument,
           fmt::format(
               "bench: size \"{}\" of {} is not NAME=NUMBER", item, work.name),
-          "the sizes are " + known);
+          "the sizes are " + text_of(work.sizes));
     }
     sizes[name] = n;
     at = end + 1;
   }
   return sizes;
+}
+
+std::string text_of(const Sizes& sizes) {
+  std::string text;
+  for (const auto& [name, n] : sizes) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", name, n);
+  }
+  return text;
 }
 
 Slot slot(std::string name,

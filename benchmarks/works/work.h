@@ -51,6 +51,9 @@ const WorkDef& find_work(const std::string& name);
 // Errors: kInvalidArgument for an unknown size or no positive number.
 Sizes sizes_with(const WorkDef& work, const std::string& text);
 
+// "H=256,L=4", in the order of the names.
+std::string text_of(const Sizes& sizes);
+
 // A slot from its parts.
 Slot slot(std::string name,
           DType dtype,

@@ -23,12 +23,11 @@ int list_works(Console& console) {
     rows.push_back(
         {{"name", work.name}, {"about", work.about}, {"sizes", work.sizes}});
     if (console.json()) continue;
-    std::string sizes;
-    for (const auto& [name, n] : work.sizes) {
-      sizes += fmt::format("{}{}={}", sizes.empty() ? "" : ",", name, n);
-    }
-    console.print_line(
-        fmt::format("{:<12} {}\n{:<12} {}", work.name, work.about, "", sizes));
+    console.print_line(fmt::format("{:<12} {}\n{:<12} {}",
+                                   work.name,
+                                   work.about,
+                                   "",
+                                   works::text_of(work.sizes)));
   }
   if (console.json()) console.print_line(rows.dump());
   return 0;
@@ -102,9 +101,7 @@ int run_bench(const BenchCommandOptions& o, Console& console) {
   options.save = o.save;
   const works::Work work = def.make(options.sizes);
   if (o.describe) return describe(work, console);
-  runtime::SessionOptions how;
-  how.plugin = o.device.plugin;
-  how.threads = static_cast<int>(o.device.threads);
+  runtime::SessionOptions how = session_options(o.device);
   how.use_cache = !o.no_cache;
   const runtime::Session session(how);
   works::LiveWork live(session, work, options);

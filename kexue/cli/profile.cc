@@ -26,10 +26,8 @@ StepProgram program_of_work(const ProfileOptions& o) {
   const works::Work work = def.make(works::sizes_with(def, o.sizes));
   StepProgram p;
   p.graph = works::trace_step(work);
-  for (const auto* slots : {&work.state, &work.inputs}) {
-    for (const auto& s : *slots) {
-      p.args.push_back(s.start(s.type, Key::from_seed(p.args.size())));
-    }
+  for (auto& [name, start] : works::start_values(work, {})) {
+    p.args.push_back(start);
   }
   return p;
 }

@@ -11,12 +11,17 @@
 
 namespace kexue::cli {
 
-runtime::Session open_session(const DeviceOptions& options, bool use_kernels) {
+runtime::SessionOptions session_options(const DeviceOptions& options) {
   runtime::SessionOptions session;
   session.plugin = options.plugin;
   session.threads = static_cast<int>(options.threads);
-  session.use_kernels = use_kernels;
   session.device_count = options.devices;
+  return session;
+}
+
+runtime::Session open_session(const DeviceOptions& options, bool use_kernels) {
+  runtime::SessionOptions session = session_options(options);
+  session.use_kernels = use_kernels;
   return runtime::Session(session);
 }
 

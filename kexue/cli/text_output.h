@@ -16,6 +16,7 @@ namespace kexue::cli {
 inline constexpr size_t kBlockLines = 4096;
 
 // Without kernels every fused op runs as its composition.
+runtime::SessionOptions session_options(const DeviceOptions& options);
 runtime::Session open_session(const DeviceOptions& options,
                               bool use_kernels = true);
 train::InferenceOptions inference_options(const TextOptions& options);

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "kexue/base/error.h"
+#include "kexue/transforms/check_numerics.h"
 
 namespace kexue::train {
 namespace {
@@ -151,18 +152,25 @@ void Engine::prepare(const BatchTypes& types) {
   step_program(types);
 }
 
-Metrics Engine::step(const HostBatch& batch, const Hyper& hyper) {
+std::vector<runtime::ShardedArray> Engine::run_step(
+    const runtime::Program& program,
+    const HostBatch& batch,
+    const Hyper& hyper) const {
   if (state_.empty()) {
     throw Error(Code::kInternal, "train: step before start");
   }
-  const StepProgram& p = step_program(types_of(batch));
   const auto fields = upload_batch(batch);
   const auto scalars = place(hyper.array(), {});
   std::vector<const runtime::ShardedArray*> args;
   for (const auto& b : state_) args.push_back(&b);
   for (const auto& b : fields) args.push_back(&b);
   args.push_back(&scalars);
-  auto out = p.program->run_sharded(args);
+  return program.run_sharded(args);
+}
+
+Metrics Engine::step(const HostBatch& batch, const Hyper& hyper) {
+  const StepProgram& p = step_program(types_of(batch));
+  auto out = run_step(*p.program, batch, hyper);
   const HostArray values = out.back().to_host();
   out.pop_back();
   state_ = std::move(out);
@@ -171,6 +179,22 @@ Metrics Engine::step(const HostBatch& batch, const Hyper& hyper) {
     metrics[p.metric_names[i]] = values.at(static_cast<int64_t>(i));
   }
   return metrics;
+}
+
+std::string Engine::first_non_finite(const HostBatch& batch,
+                                     const Hyper& hyper) {
+  const StepGraph step =
+      build_step(params_, loss_, *optimizer_, types_of(batch), options_.step);
+  const auto checked = transforms::check_numerics(*step.graph);
+  // Only the verdict: nothing of the next state is kept.
+  checked.graph->set_outputs({checked.graph->outputs().back()});
+  auto compile = options_.compile;
+  compile.unroll = 0;  // it runs once: compile fast
+  compile.in = step.in;
+  const auto program = session_->compile(*checked.graph, compile);
+  const auto found = run_step(program, batch, hyper).at(0).to_host();
+  const int64_t at = found.to_ints()[0];
+  return at < 0 ? "" : checked.ops.at(static_cast<size_t>(at)).str();
 }
 
 std::vector<HostArray> Engine::forward(

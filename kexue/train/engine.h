@@ -64,6 +64,14 @@ class Engine final {
   // Compiles ahead (the step itself compiles when needed).
   void prepare(const BatchTypes& types);
 
+  // Runs the step that `batch` would take next with every op watched
+  // (transforms/check_numerics.h) and leaves the state alone. A step that was
+  // not finite left it alone too, so this is that step again, unless a loss
+  // scale has moved since.
+  // "log in bert/encoder at model.cc:12 (forward)"; "" if all ops are finite,
+  // as when only the compiled order of a sum overflows.
+  std::string first_non_finite(const HostBatch& batch, const Hyper& hyper);
+
   // Outputs of a forward function with the current parameters; `name` keys the
   // program cache.
   std::vector<HostArray> forward(
@@ -82,6 +90,9 @@ class Engine final {
   void upload(const std::vector<HostArray>& state);
   void note_memory(const runtime::Program& program);
   std::vector<runtime::ShardedArray> upload_batch(const HostBatch& batch) const;
+  std::vector<runtime::ShardedArray> run_step(const runtime::Program& program,
+                                              const HostBatch& batch,
+                                              const Hyper& hyper) const;
   runtime::ShardedArray place(const HostArray& array,
                               const Sharding& sharding) const;
   void count(const runtime::CompileStats& stats, double seconds);

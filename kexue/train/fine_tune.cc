@@ -224,7 +224,7 @@ class Run final {
         engine_options(config_).step.loss_scale.kind != LossScale::Kind::kNone;
     r.skipped = scaled && m.at("finite") == 0;
     report(r);
-    if (!scaled && m.at("finite") == 0) refuse_non_finite(r);
+    if (!scaled && m.at("finite") == 0) refuse_non_finite(r, batch);
     skips_ = r.skipped ? skips_ + 1 : 0;
     if (skips_ == kMostSkips) refuse_skips(batch);
   }
@@ -238,14 +238,23 @@ class Run final {
     observer_.step(r);
   }
 
-  [[noreturn]] void refuse_non_finite(const StepReport& r) const {
+  // "; the first op to go wrong is log in ... at ..."
+  std::string first_culprit(const Minibatch& batch) {
+    const std::string op = engine_.first_non_finite(batch.arrays, hyper_);
+    return op.empty() ? op : "; the first op to go wrong is " + op;
+  }
+
+  [[noreturn]] void refuse_non_finite(const StepReport& r,
+                                      const Minibatch& batch) {
     const char* what =
         std::isfinite(r.loss) ? "the gradient's norm" : "the loss";
-    throw Error(Code::kInvalidArgument,
-                fmt::format("step {}: {} is not finite", r.step, what),
-                config_.precision == "fp16" || config_.precision == "f16"
-                    ? "set train.loss_scale = \"dynamic\", or use bf16"
-                    : "try a smaller lr, or more warm-up");
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format(
+            "step {}: {} is not finite{}", r.step, what, first_culprit(batch)),
+        config_.precision == "fp16" || config_.precision == "f16"
+            ? "set train.loss_scale = \"dynamic\", or use bf16"
+            : "try a smaller lr, or more warm-up");
   }
 
   [[noreturn]] void refuse_skips(const Minibatch& batch) {
@@ -254,9 +263,10 @@ class Run final {
     throw Error(
         Code::kInvalidArgument,
         fmt::format("{} steps skipped in a row: non-finite gradients "
-                    "independent of the scale; first bad tensor: {}",
+                    "independent of the scale; first bad tensor: {}{}",
                     kMostSkips,
-                    name.empty() ? "none without dropout and scale" : name),
+                    name.empty() ? "none without dropout and scale" : name,
+                    first_culprit(batch)),
         "a smaller static loss scale, or bf16, may help");
   }
 

@@ -129,6 +129,66 @@ TEST_F(EngineTest, RecomputedLayersGiveEqualSteps) {
   }
 }
 
+TEST_F(EngineTest, AStepThatIsNotFiniteIsExplainedAndChangesNothing) {
+  double shift = -1e3;
+  int line = 0;
+  const auto with_log = [&](const BatchValues& b) -> LossResult {
+    const Value logits = model().classify(detail::bert_inputs(b));
+    const Scope scope("penalty");
+    const Value moved = logits + shift;
+    line = __LINE__ + 1;
+    const Value l = ops::log(moved);
+    return {ops::mean(l), {}};
+  };
+  for (const DType compute : {DType::kF32, DType::kBF16}) {
+    EngineOptions o = with_seed(4);
+    o.compute = compute;
+    Engine e(session(),
+             params(),
+             with_log,
+             std::make_shared<optim::AdamW>(optim::AdamWOptions{}),
+             o);
+    e.start(random_values(params(), 2));
+    const auto before = e.save();
+    EXPECT_EQ(e.step(batch(), hyper_).at("finite"), 0);
+    EXPECT_EQ(e.first_non_finite(batch(), hyper_),
+              "log in penalty at engine_test.cc:" + std::to_string(line) +
+                  " (forward)");
+    const auto after = e.save();
+    for (size_t i = 0; i < before.size(); ++i) {
+      EXPECT_TRUE(before[i].identical(after[i])) << e.layout().names[i];
+    }
+  }
+  shift = 1e3;
+  Engine sound(session(),
+               params(),
+               with_log,
+               std::make_shared<optim::AdamW>(optim::AdamWOptions{}),
+               with_seed(4));
+  sound.start(random_values(params(), 2));
+  EXPECT_EQ(sound.first_non_finite(batch(), hyper_), "");
+}
+
+TEST_F(EngineTest, ABackwardPassThatIsNotFiniteIsExplained) {
+  // sqrt(0) is fine and its derivative is not.
+  const auto with_root = [&](const BatchValues& b) -> LossResult {
+    const Value logits = model().classify(detail::bert_inputs(b));
+    const Scope scope("length");
+    return {ops::sqrt(ops::mean(logits * 0.0)), {}};
+  };
+  Engine e(session(),
+           params(),
+           with_root,
+           std::make_shared<optim::AdamW>(optim::AdamWOptions{}),
+           with_seed(4));
+  e.start(random_values(params(), 2));
+  EXPECT_EQ(e.step(batch(), hyper_).at("loss"), 0);
+  const std::string found = e.first_non_finite(batch(), hyper_);
+  EXPECT_NE(found.find(" in length at engine_test.cc:"), std::string::npos)
+      << found;
+  EXPECT_NE(found.find(" (backward)"), std::string::npos) << found;
+}
+
 TEST_F(EngineTest, SeedDecidesTheDropout) {
   std::vector<double> first_losses;
   for (const uint64_t seed : {1, 2}) {

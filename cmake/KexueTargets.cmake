@@ -36,6 +36,9 @@ endfunction()
 
 # One test binary per folder: kexue_test(ops SOURCES a_test.cc DEPS ops
 # LABELS unit|device|golden|recipe).
+# Every test that does not enter a plugin: what the sanitizers run.
+add_custom_target(unit_tests)
+
 function(kexue_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_LABELS)
@@ -51,4 +54,7 @@ function(kexue_test name)
     KEXUE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)
+  if(ARG_LABELS STREQUAL "unit")
+    add_dependencies(unit_tests ${name}_test)
+  endif()
 endfunction()

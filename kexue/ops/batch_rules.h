@@ -30,4 +30,8 @@ Values batch_matmul(const BatchContext& c);
 // between examples stay single.
 Values batch_scan(const BatchContext& c);
 
+// Together while the predicate is the same for all examples, else one by one.
+Values batch_case(const BatchContext& c);
+Values batch_while(const BatchContext& c);
+
 }  // namespace kexue::ops::detail

@@ -4,6 +4,7 @@
 #include "kexue/ir/clone.h"
 #include "kexue/ir/evaluate.h"
 #include "kexue/ops/backprop.h"
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/control.h"
 #include "kexue/ops/elementwise.h"
 #include "kexue/ops/op_table.h"
@@ -166,6 +167,7 @@ constexpr OpDef kCase{
     .vjp = vjp_case,
     .lower = lower_case,
     .eval = eval_case,
+    .batch = batch_case,
     .prune = prune_outputs,
     .thread = thread_case,
     .cast = Cast::kKeep,

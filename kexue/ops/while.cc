@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "kexue/ir/evaluate.h"
+#include "kexue/ops/batch_rules.h"
 #include "kexue/ops/control.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/region.h"
@@ -147,6 +148,7 @@ constexpr OpDef kWhile{
     .vjp = vjp_while,
     .lower = lower_while,
     .eval = eval_while,
+    .batch = batch_while,
     .thread = thread_while,
     .cast = Cast::kKeep,
 };

@@ -24,8 +24,10 @@ constexpr int64_t kShared = -1;
 // Numerics: each result is that of its example alone, up to the order of sums;
 //           random ops give each example what its key gives it alone.
 //           Elementwise ops, shape ops, products, reductions, reading by index
-//           and loops run once for all examples; an op without a batch rule
-//           runs in a loop over them. Works inside loops, in itself, over and
+//           and scans run once for all examples; so do branches and while
+//           loops whose predicate all examples share. What is left (a
+//           predicate of each example's own, an op without a batch rule) runs
+//           in a loop over them. Works inside loops, in itself, over and
 //           under gradients.
 // Errors:   kInvalidArgument if in_axes and inputs differ in number, if no
 //           input is batched, if an axis does not exist, or if two inputs

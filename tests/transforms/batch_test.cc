@@ -248,6 +248,80 @@ int count(const Graph& g, const OpDef& op) {
   return n;
 }
 
+// x, then 2x with every turn until the limit (v[1]) is passed; turns counted.
+Values doubled(const Values& v) {
+  const Value zero = ops::constant(HostArray::scalar(0.0));
+  return ops::while_loop([&](const Values& c) { return ops::less(c[1], v[1]); },
+                         [&](const Values& c) -> Values {
+                           return {c[0] * 2.0 + v[2], c[1] + 1.0};
+                         },
+                         {v[0], zero});
+}
+
+TEST(Batch, ALoopWhoseEndAllExamplesShareRunsOnce) {
+  const Arrays shared = {
+      normal({3, 2}, 1), HostArray::scalar(4.0), normal({3, 2}, 2)};
+  EXPECT_TRUE(like_alone(doubled, shared, {true, false, true}));
+  // The carry differs through what the body adds alone.
+  EXPECT_TRUE(
+      like_alone(doubled,
+                 {normal({2}, 1), HostArray::scalar(4.0), normal({3, 2}, 2)},
+                 {false, false, true}));
+  // Each example has its own end.
+  EXPECT_TRUE(like_alone(doubled,
+                         {normal({3, 2}, 1),
+                          HostArray::of<double>({3}, {0, 5, 2}),
+                          normal({2}, 2)},
+                         {true, true, false}));
+  Graph g;
+  const ir::Tracing tracing(g);
+  g.set_outputs(
+      batch(doubled, {0, kShared, kShared})({g.input({DType::kF64, {3, 2}}),
+                                             g.input({DType::kF64, {}}),
+                                             g.input({DType::kF64, {2}})}));
+  ir::verify(g);
+  EXPECT_EQ(count(g, ops::kScan), 0);
+  EXPECT_EQ(count(g, ops::kWhile), 1);
+}
+
+TEST(Batch, ABranchThatAllExamplesTakeRunsOnce) {
+  const auto f = [](const Values& v) {
+    return ops::cond(
+        v[1],
+        [&](const Values& x) -> Values {
+          return {x[0] * v[2], v[2]};
+        },
+        [](const Values& x) -> Values {
+          return {ops::exp(x[0]), ops::ones_like(x[0])};
+        },
+        {v[0]});
+  };
+  const auto slope = [&](const Values& v) {
+    return transforms::gradients(ops::sum(f(v)[0]), {v[0], v[2]});
+  };
+  for (const bool taken : {false, true}) {
+    const Arrays x = {
+        normal({3, 2}, 1), HostArray::scalar(taken), normal({2}, 2)};
+    EXPECT_TRUE(like_alone(f, x, {true, false, false}));
+    EXPECT_TRUE(like_alone(slope, x, {true, false, false}));
+  }
+  const Arrays own = {normal({3, 2}, 1),
+                      HostArray::from_doubles({DType::kBool, {3}},
+                                              std::vector<double>{1, 0, 1}),
+                      normal({3, 2}, 2)};
+  EXPECT_TRUE(like_alone(f, own, {true, true, true}));
+  EXPECT_TRUE(like_alone(slope, own, {true, true, true}));
+  Graph g;
+  const ir::Tracing tracing(g);
+  g.set_outputs(batch(transforms::Map(f),
+                      {0, kShared, kShared})({g.input({DType::kF64, {3, 2}}),
+                                              g.input({DType::kBool, {}}),
+                                              g.input({DType::kF64, {2}})}));
+  ir::verify(g);
+  EXPECT_EQ(count(g, ops::kScan), 0);
+  EXPECT_EQ(count(g, ops::kCase), 1);
+}
+
 TEST(Batch, OpsWithoutARuleLoopOrAreComposed) {
   const auto plain = [](const Values& v) {
     return v[0].graph().add(kCube, {v[0]}).outs();

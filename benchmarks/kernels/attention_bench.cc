@@ -68,35 +68,39 @@ void run(benchmark::State& state,
   }
   set_threads(0);
   const double products = backward ? 5.0 : 2.0;
-  const auto flop = products * 2.0 * static_cast<double>(d.count) *
-                    static_cast<double>(s.keys * state.iterations());
+  const auto keys = static_cast<double>(s.keys);
+  const double seen = s.causal ? (keys + 1) / 2 : keys;
+  const auto flop = products * 2.0 * static_cast<double>(d.count) * seen *
+                    static_cast<double>(state.iterations());
   state.counters["GFLOP/s"] =
       benchmark::Counter(flop * 1e-9, benchmark::Counter::kIsRate);
 }
 
+void add(const AttentionSpec& s, DType in, bool backward, int threads) {
+  const auto full = std::string("Attention/") +
+                    (backward ? "grad/" : "value/") + std::to_string(s.keys) +
+                    "/" + std::string(name(in)) + (s.causal ? "/causal" : "") +
+                    (s.threshold ? "/dropout/" : "/") + std::to_string(threads);
+  benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
+    run(state, s, in, backward, threads);
+  })->UseRealTime();
+}
+
 [[maybe_unused]] const bool kRegistered = [] {
-  for (const int64_t length : {128, 512}) {
+  for (const int64_t length : {128, 256, 512}) {
+    AttentionSpec s{.batch = 4096 / length,
+                    .queries = length,
+                    .keys = length,
+                    .heads = 8,
+                    .dim = 64,
+                    .scale = 0.125f};
     for (const bool backward : {false, true}) {
       for (const DType in : {DType::kF32, DType::kBF16}) {
-        for (const int64_t threshold : {0, 6554}) {
-          for (const int threads : {1, 2}) {
-            const auto full =
-                std::string("Attention/") + (backward ? "grad/" : "value/") +
-                std::to_string(length) + "/" + std::string(name(in)) +
-                (threshold ? "/dropout/" : "/") + std::to_string(threads);
-            const AttentionSpec s{.batch = 4096 / length,
-                                  .queries = length,
-                                  .keys = length,
-                                  .heads = 8,
-                                  .dim = 64,
-                                  .scale = 0.125f,
-                                  .threshold = threshold};
-            benchmark::RegisterBenchmark(full.c_str(),
-                                         [=](benchmark::State& state) {
-                                           run(state, s, in, backward, threads);
-                                         })
-                ->UseRealTime();
-          }
+        for (const auto& [causal, threshold] :
+             {std::pair{false, 0}, {false, 6554}, {true, 0}}) {
+          s.causal = causal;
+          s.threshold = threshold;
+          for (const int threads : {1, 2}) add(s, in, backward, threads);
         }
       }
     }

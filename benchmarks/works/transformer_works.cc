@@ -77,6 +77,16 @@ Value merged(const Value& x) {
   return ops::reshape(x, {x.dim(0), x.dim(1), x.dim(2) * x.dim(3)});
 }
 
+Value attend(const Value& q,
+             const Value& k,
+             const Value& v,
+             const Value& mask,
+             bool is_causal) {
+  const Value key = ops::full({DType::kU32, {2}}, 0);
+  const double scale = 1 / std::sqrt(double{kHead});
+  return ops::attention(q, k, v, mask, key, scale, 0, is_causal);
+}
+
 Value feed_forward(const ParamValues& p, const Value& x) {
   const Scope scope("ffn");
   return dense(p, "outer", ops::gelu(dense(p, "inner", x)));
@@ -87,14 +97,11 @@ Value bert_layer(const ParamValues& p, const Value& x, const Value& mask) {
   Value y;
   {
     const Scope scope("attention");
-    const Value key = ops::full({DType::kU32, {2}}, 0);
-    const Value mixed = ops::attention(heads(dense(p, "query", x)),
-                                       heads(dense(p, "key", x)),
-                                       heads(dense(p, "value", x)),
-                                       mask,
-                                       key,
-                                       1 / std::sqrt(double{kHead}),
-                                       0);
+    const Value mixed = attend(heads(dense(p, "query", x)),
+                               heads(dense(p, "key", x)),
+                               heads(dense(p, "value", x)),
+                               mask,
+                               false);
     y = dense(p, "output", merged(mixed));
   }
   const Value h = norm(p, "norm1", x + y);
@@ -147,7 +154,7 @@ Value rope(const Value& x) {
 }
 
 // Pre-norm, each position sees itself and those before it.
-Value gpt_layer(const ParamValues& p, const Value& x, const Value& causal) {
+Value gpt_layer(const ParamValues& p, const Value& x, const Value& mask) {
   Value y;
   {
     const Scope scope("attention");
@@ -155,10 +162,7 @@ Value gpt_layer(const ParamValues& p, const Value& x, const Value& causal) {
     const Value q = rope(heads(dense(p, "query", h)));
     const Value k = rope(heads(dense(p, "key", h)));
     const Value v = heads(dense(p, "value", h));
-    const Value scores =
-        ops::einsum("bthd,bshd->bhts", q, k) * (1 / std::sqrt(double{kHead}));
-    const Value share = ops::masked_softmax(scores, causal);
-    y = dense(p, "output", merged(ops::einsum("bhts,bshd->bthd", share, v)));
+    y = dense(p, "output", merged(attend(q, k, v, mask, true)));
   }
   const Value h = x + y;
   return h + feed_forward(p, norm(p, "norm2", h));
@@ -249,15 +253,13 @@ Work make_gpt_train(const Sizes& s) {
   const std::vector<Slot> inputs = {
       slot("ids", DType::kI32, {s.at("B"), t}, below(s.at("V"))),
       slot("labels", DType::kI32, {s.at("B"), t}, below(s.at("V")))};
-  const auto loss = [h, t](const ParamValues& p, const Values& in) {
-    const Value row = ops::iota({DType::kI32, {t, t}}, 0);
-    const Value column = ops::iota({DType::kI32, {t, t}}, 1);
-    const Value causal = ops::less_equal(column, row);
+  const auto loss = [h](const ParamValues& p, const Values& in) {
+    const Value mask = ops::full({DType::kBool, in[0].shape()}, 1);
     Value x = ops::take(p["words"], in[0]);
     {
       const Scope scope("decoder");
       x = run_layers(p, h, x, [&](const ParamValues& q, const Value& v) {
-        return gpt_layer(q, v, causal);
+        return gpt_layer(q, v, mask);
       });
     }
     const Scope scope("head");

@@ -10,10 +10,10 @@
 namespace kexue::kernels {
 namespace {
 
+using detail::AttentionBlock;
 using detail::AttentionPlan;
 using detail::AttentionTask;
 using detail::element;
-using detail::kQueryBlock;
 using detail::thread_floats;
 
 struct Forward {
@@ -27,43 +27,48 @@ struct Forward {
 // The block's scores become probabilities, with dropout.
 void softmax_block(const Forward& f,
                    const AttentionTask& task,
-                   const float* bias,
-                   int64_t first,
-                   int64_t rows,
+                   const AttentionBlock& block,
+                   float* bias,
                    float* scores) {
   const auto& simd = detail::simd();
-  for (int64_t t = 0; t < rows; ++t) {
-    float* row = scores + t * task.stride;
+  for (int64_t t = block.first + block.rows; t-- > block.first;) {
+    float* row = scores + (t - block.first) * block.stride;
+    float& lse = f.lse[f.plan.lse(task, t)];
+    const int64_t n = f.plan.limit_row(block, t, bias);
+    const bool is_blind = f.plan.is_blind(task, t);
+    std::fill(row + (is_blind ? 0 : n), row + block.stride, 0.0f);
+    lse = 0.0f;
+    if (is_blind) continue;
     float max = 0.0f;
     float sum = 0.0f;
-    simd.softmax(row, bias, task.stride, f.plan.spec().scale, &max, &sum);
-    f.lse[f.plan.lse(task, first + t)] = max + std::log(sum);
+    simd.softmax(row, bias, n, f.plan.spec().scale, &max, &sum);
+    lse = max + std::log(sum);
     if (f.plan.rule().threshold == 0) {
-      simd.scale(row, task.stride, 1.0f / sum);
+      simd.scale(row, n, 1.0f / sum);
     } else {
       detail::DropoutRule rule = f.plan.rule();
       rule.scale /= sum;
-      const int64_t start = f.plan.score(task, first + t);
-      simd.dropout(row, row, task.span, start, rule);
+      const int64_t start = f.plan.score(task, t);
+      simd.dropout(row, row, std::min(n, block.span), start, rule);
     }
   }
 }
 
 void forward_block(const Forward& f,
                    const AttentionTask& task,
-                   const float* bias,
-                   int64_t first,
-                   int64_t rows) {
-  const auto& products = f.plan.products(rows, task.span);
+                   const AttentionBlock& block,
+                   float* bias) {
+  const auto& products = f.plan.products(block);
+  const auto [first, rows, span, stride] = block;
   const int64_t d = f.plan.spec().dim;
-  const int64_t count = rows * task.stride;
+  const int64_t count = rows * stride;
   float* scores = thread_floats(detail::kScores, count);
-  detail::clear_padding(scores, rows, task.span, task.stride);
+  detail::clear_padding(scores, block);
   products.scores->run(element(f.q, f.plan.query(task, first)),
                        element(f.k, f.plan.key(task, 0)),
                        nullptr,
                        scores);
-  softmax_block(f, task, bias, first, rows, scores);
+  softmax_block(f, task, block, bias, scores);
   const void* p =
       detail::as_input(f.plan.in(), scores, count, detail::kRoundedScores);
   float* o = f.o.stage(f.plan.query(task, first),
@@ -90,10 +95,9 @@ void forward_task(const Forward& f, int64_t index) {
     }
     return;
   }
-  const float* bias = f.plan.bias(task, f.mask);
-  for (int64_t t = 0; t < spec.queries; t += kQueryBlock) {
-    const int64_t rows = std::min(kQueryBlock, spec.queries - t);
-    forward_block(f, task, bias, t, rows);
+  float* bias = f.plan.bias(task, f.mask);
+  for (int64_t i = f.plan.blocks(); i-- > 0;) {
+    forward_block(f, task, f.plan.block(task, i), bias);
   }
 }
 

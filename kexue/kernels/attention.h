@@ -16,11 +16,13 @@ struct AttentionSpec {
   int64_t heads = 0;
   int64_t dim = 0;
   float scale = 1.0f;     // usually 1 / sqrt(D)
+  bool causal = false;    // query t sees only keys s <= t; wants T = S
   int64_t threshold = 0;  // dropout of the probabilities: dropout.h
   Key key{};              // element i of the stream is i in [B,H,T,S]
 };
 
-// p[b,h,t,:] = softmax over the allowed s of scale * <q[b,t,h,:], k[b,s,h,:]>,
+// p[b,h,t,:] = softmax over the allowed s of scale * <q[b,t,h,:], k[b,s,h,:]>
+// (mask[b,s] holds and, if causal, s <= t),
 // o[b,t,h,:] = sum over s of dropout(p)[b,h,t,s] * v[b,s,h,:],
 // lse[b,h,t] = log of the softmax's denominator, kept for the gradient.
 //
@@ -30,10 +32,11 @@ struct AttentionSpec {
 // Numerics: products and softmax in f32; for bf16 inputs the probabilities
 //           are rounded to bf16 before they meet v. A row without any allowed
 //           key gives o = 0 and lse = 0. The same bits for any thread count.
-// Errors:   kInvalidArgument (negative sizes, types, threshold);
-//           kUnsupported in a build without oneDNN.
+// Errors:   kInvalidArgument (negative sizes, types, threshold, causal with
+//           T != S); kUnsupported in a build without oneDNN.
 //
-// Keys after the last allowed one (rounded up to 32) cost nothing.
+// Keys after the last one allowed to a block of queries (rounded up to 32)
+// cost nothing: causal attention takes little more than half the work.
 void attention(const AttentionSpec& spec,
                FloatsIn q,
                FloatsIn k,

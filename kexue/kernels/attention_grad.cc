@@ -8,10 +8,10 @@
 namespace kexue::kernels {
 namespace {
 
+using detail::AttentionBlock;
 using detail::AttentionPlan;
 using detail::AttentionTask;
 using detail::element;
-using detail::kQueryBlock;
 using detail::thread_floats;
 
 struct Backward {
@@ -27,8 +27,8 @@ struct Backward {
 // The block of d_o in the type of q: in place or in scratch.
 const void* out_grads(const Backward& f,
                       const AttentionTask& task,
-                      int64_t first,
-                      int64_t rows) {
+                      const AttentionBlock& block) {
+  const auto [first, rows, span, stride] = block;
   const int64_t d = f.plan.spec().dim;
   if (f.d_o.dtype == f.plan.in()) {
     return element(f.d_o, f.plan.query(task, first));
@@ -51,9 +51,8 @@ const void* out_grads(const Backward& f,
 // scores, times scale.
 void softmax_grad_block(const Backward& f,
                         const AttentionTask& task,
-                        const float* bias,
-                        int64_t first,
-                        int64_t rows,
+                        const AttentionBlock& block,
+                        float* bias,
                         float* scores,
                         float* grads) {
   const auto& simd = detail::simd();
@@ -64,52 +63,57 @@ void softmax_grad_block(const Backward& f,
   float* keep = nullptr;
   const float* ones = nullptr;
   if (drops) {
-    keep = thread_floats(detail::kKeep, task.stride);
-    float* fill = thread_floats(detail::kOnes, task.stride);
-    std::fill_n(fill, task.stride, 1.0f);
-    std::fill_n(keep, task.stride, 0.0f);
+    keep = thread_floats(detail::kKeep, block.stride);
+    float* fill = thread_floats(detail::kOnes, block.stride);
+    std::fill_n(fill, block.stride, 1.0f);
+    std::fill_n(keep, block.stride, 0.0f);
     ones = fill;
   }
-  for (int64_t t = 0; t < rows; ++t) {
-    const int64_t at = f.plan.query(task, first + t);
+  for (int64_t t = block.first + block.rows; t-- > block.first;) {
+    const int64_t n = f.plan.limit_row(block, t, bias);
+    const int64_t row = (t - block.first) * block.stride;
+    std::fill_n(scores + row + n, block.stride - n, 0.0f);
+    std::fill_n(grads + row + n, block.stride - n, 0.0f);
+    const int64_t at = f.plan.query(task, t);
     const float delta =
         simd.dot(f.d_o.read(at, d, row_a), f.o.read(at, d, row_b), d);
     if (drops) {
-      const int64_t start = f.plan.score(task, first + t);
-      simd.dropout(ones, keep, task.span, start, f.plan.rule());
+      const int64_t start = f.plan.score(task, t);
+      simd.dropout(ones, keep, std::min(n, block.span), start, f.plan.rule());
     }
-    simd.softmax_grad(scores + t * task.stride,
-                      grads + t * task.stride,
+    simd.softmax_grad(scores + row,
+                      grads + row,
                       bias,
                       keep,
-                      task.stride,
+                      n,
                       f.plan.spec().scale,
-                      f.lse[f.plan.lse(task, first + t)],
+                      f.lse[f.plan.lse(task, t)],
                       delta);
   }
 }
 
 void backward_block(const Backward& f,
                     const AttentionTask& task,
-                    const float* bias,
-                    int64_t first,
-                    int64_t rows,
+                    const AttentionBlock& block,
+                    bool add,
+                    float* bias,
                     float* dk,
                     float* dv) {
-  const auto& products = f.plan.products(rows, task.span);
+  const auto& products = f.plan.products(block);
+  const auto [first, rows, span, stride] = block;
   const int64_t d = f.plan.spec().dim;
-  const int64_t count = rows * task.stride;
+  const int64_t count = rows * stride;
   const void* q = element(f.q, f.plan.query(task, first));
   const void* k = element(f.k, f.plan.key(task, 0));
   const void* v = element(f.v, f.plan.key(task, 0));
-  const void* d_o = out_grads(f, task, first, rows);
+  const void* d_o = out_grads(f, task, block);
   float* scores = thread_floats(detail::kScores, count);
   float* grads = thread_floats(detail::kScoreGrads, count);
-  detail::clear_padding(scores, rows, task.span, task.stride);
-  detail::clear_padding(grads, rows, task.span, task.stride);
+  detail::clear_padding(scores, block);
+  detail::clear_padding(grads, block);
   products.scores->run(q, k, nullptr, scores);
   products.dp->run(d_o, v, nullptr, grads);
-  softmax_grad_block(f, task, bias, first, rows, scores, grads);
+  softmax_grad_block(f, task, block, bias, scores, grads);
   const DType in = f.plan.in();
   const void* p = detail::as_input(in, scores, count, detail::kRoundedScores);
   const void* ds =
@@ -117,7 +121,6 @@ void backward_block(const Backward& f,
   float* dq = f.dq.stage(f.plan.query(task, first),
                          thread_floats(detail::kQueryStage, rows * d));
   products.dq->run(ds, k, nullptr, dq);
-  const size_t add = first == 0 ? 0 : 1;
   products.dk[add]->run(ds, q, nullptr, dk);
   products.dv[add]->run(p, d_o, nullptr, dv);
   if (f.dq.dtype == DType::kF32) return;
@@ -169,15 +172,15 @@ void backward_task(const Backward& f, int64_t index) {
   clear_keys(plan, task, f.dk, used, spec.keys);
   clear_keys(plan, task, f.dv, used, spec.keys);
   if (used == 0) return clear_queries(plan, task, f.dq);
-  const float* bias = plan.bias(task, f.mask);
+  float* bias = plan.bias(task, f.mask);
   const int64_t room = task.span * spec.dim;
   float* dk =
       f.dk.stage(plan.key(task, 0), thread_floats(detail::kKeyStage, room));
   float* dv =
       f.dv.stage(plan.key(task, 0), thread_floats(detail::kValueStage, room));
-  for (int64_t t = 0; t < spec.queries; t += kQueryBlock) {
-    const int64_t rows = std::min(kQueryBlock, spec.queries - t);
-    backward_block(f, task, bias, t, rows, dk, dv);
+  const int64_t last = plan.blocks() - 1;
+  for (int64_t i = last; i >= 0; --i) {
+    backward_block(f, task, plan.block(task, i), i < last, bias, dk, dv);
   }
   write_keys(plan, task, f.dk, dk);
   write_keys(plan, task, f.dv, dv);

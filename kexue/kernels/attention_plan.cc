@@ -10,6 +10,8 @@
 namespace kexue::kernels::detail {
 namespace {
 
+constexpr float kNever = -std::numeric_limits<float>::infinity();
+
 int64_t round_up(int64_t x, int64_t step) {
   return (x + step - 1) / step * step;
 }
@@ -19,6 +21,10 @@ void check(const AttentionSpec& s) {
   if (least < 0) {
     throw Error(Code::kInvalidArgument,
                 "attention: sizes must be 0 or more, dim at least 1");
+  }
+  if (s.causal && s.queries != s.keys) {
+    throw Error(Code::kInvalidArgument,
+                "attention: causal wants as many queries as keys");
   }
 }
 
@@ -54,35 +60,52 @@ AttentionPlan::AttentionPlan(const AttentionSpec& spec,
       strides_(strides),
       rule_(dropout_rule(spec.threshold, spec.key)) {
   check(spec);
-  // Blocks of every height that occurs, for every span that occurs.
-  std::vector<int64_t> heights;
-  if (spec.queries >= kQueryBlock) heights.push_back(kQueryBlock);
-  if (spec.queries % kQueryBlock) heights.push_back(spec.queries % kQueryBlock);
   for (int64_t b = 0; b < spec.batch; ++b) {
-    const int64_t span = span_of(mask + b * spec.keys);
-    spans_.push_back(span);
-    if (span == 0 || spec.heads == 0) continue;
-    for (const int64_t rows : heights) {
-      AttentionProducts& entry = products_[{rows, span}];
-      if (!entry.scores) entry = make(rows, span, backward);
+    const AttentionTask entry = visible(b, mask + b * spec.keys);
+    entries_.push_back(entry);
+    if (entry.span == 0 || spec.heads == 0) continue;
+    for (int64_t i = 0; i < blocks(); ++i) {
+      const AttentionBlock one = block(entry, i);
+      AttentionProducts& made = products_[{one.rows, one.span}];
+      if (!made.scores) made = make(one, backward);
     }
   }
 }
 
-// Rounded up, so that few shapes need code of their own.
-int64_t AttentionPlan::span_of(const bool* mask) const {
-  int64_t span = spec_.keys;
-  while (span > 0 && !mask[span - 1]) --span;
-  return std::min(round_up(span, 32), spec_.keys);
+// The smaller the block, the less of the square above the diagonal is worked
+// out, and the more the products cost an element.
+int64_t AttentionPlan::block_rows() const {
+  return spec_.causal ? 64 : 128;
 }
 
-AttentionProducts AttentionPlan::make(int64_t rows,
-                                      int64_t span,
+int64_t AttentionPlan::blocks() const {
+  return (spec_.queries + block_rows() - 1) / block_rows();
+}
+
+AttentionBlock AttentionPlan::block(const AttentionTask& task,
+                                    int64_t index) const {
+  const int64_t first = index * block_rows();
+  const int64_t rows = std::min(block_rows(), spec_.queries - first);
+  int64_t span = task.span;
+  if (spec_.causal) span = std::min(span, round_up(first + rows, 32));
+  return {first, rows, span, round_up(span, 16)};
+}
+
+// The span is rounded up, so that few shapes need code of their own.
+AttentionTask AttentionPlan::visible(int64_t b, const bool* mask) const {
+  const auto first = std::find(mask, mask + spec_.keys, true) - mask;
+  int64_t span = spec_.keys;
+  while (span > first && !mask[span - 1]) --span;
+  if (span == first) span = 0;
+  return {b, 0, first, std::min(round_up(span, 32), spec_.keys)};
+}
+
+AttentionProducts AttentionPlan::make(const AttentionBlock& block,
                                       bool backward) const {
+  const auto [first, rows, span, stride] = block;
   const int64_t d = spec_.dim;
   const Matrix heads{row(), 1};
   const Matrix heads_transposed{1, row()};
-  const int64_t stride = round_up(span, 16);
   const Matrix p{stride, 1};
   const Matrix p_transposed{1, stride};
   AttentionProducts made;
@@ -104,19 +127,26 @@ AttentionProducts AttentionPlan::make(int64_t rows,
 }
 
 AttentionTask AttentionPlan::task(int64_t index) const {
-  const int64_t b = index / spec_.heads;
-  const int64_t span = spans_[static_cast<size_t>(b)];
-  return {b, index % spec_.heads, span, round_up(span, 16)};
+  AttentionTask task = entries_[static_cast<size_t>(index / spec_.heads)];
+  task.h = index % spec_.heads;
+  return task;
 }
 
-const float* AttentionPlan::bias(const AttentionTask& task,
-                                 const bool* mask) const {
-  constexpr float kNever = -std::numeric_limits<float>::infinity();
-  float* bias = thread_floats(kBias, task.stride);
+float* AttentionPlan::bias(const AttentionTask& task, const bool* mask) const {
+  const int64_t room = round_up(task.span, 16);
+  float* bias = thread_floats(kBias, room);
   const bool* allowed = mask + task.b * spec_.keys;
   for (int64_t s = 0; s < task.span; ++s) bias[s] = allowed[s] ? 0.0f : kNever;
-  std::fill(bias + task.span, bias + task.stride, kNever);
+  std::fill(bias + task.span, bias + room, kNever);
   return bias;
+}
+
+int64_t AttentionPlan::limit_row(const AttentionBlock& block,
+                                 int64_t t,
+                                 float* bias) const {
+  if (!spec_.causal || t + 1 >= block.stride) return block.stride;
+  bias[t + 1] = kNever;
+  return std::min(round_up(t + 1, 16), block.stride);
 }
 
 const void* as_input(DType in, const float* x, int64_t n, int slot) {
@@ -126,7 +156,8 @@ const void* as_input(DType in, const float* x, int64_t n, int slot) {
   return copy;
 }
 
-void clear_padding(float* scores, int64_t rows, int64_t span, int64_t stride) {
+void clear_padding(float* scores, const AttentionBlock& block) {
+  const auto [first, rows, span, stride] = block;
   if (span == stride) return;
   for (int64_t t = 0; t < rows; ++t) {
     std::fill(scores + t * stride + span, scores + (t + 1) * stride, 0.0f);

@@ -13,9 +13,6 @@
 
 namespace kexue::kernels::detail {
 
-// Queries of one head that are worked on together.
-inline constexpr int64_t kQueryBlock = 128;
-
 // Names for the buffers of thread_floats.
 enum AttentionSlot {
   kScores,
@@ -59,7 +56,15 @@ struct AttentionProducts {
 struct AttentionTask {
   int64_t b;
   int64_t h;
-  int64_t span;    // keys to look at: none allowed after it
+  int64_t first_key;  // none allowed before it
+  int64_t span;       // keys to look at: none allowed after it
+};
+
+// Queries of one task that are worked on together.
+struct AttentionBlock {
+  int64_t first;
+  int64_t rows;
+  int64_t span;    // keys to look at: at most the task's
   int64_t stride;  // floats between rows of scores: span up to 16
 };
 
@@ -77,8 +82,12 @@ class AttentionPlan final {
   int64_t row() const { return spec_.heads * spec_.dim; }
   int64_t tasks() const { return spec_.batch * spec_.heads; }
   AttentionTask task(int64_t index) const;
-  const AttentionProducts& products(int64_t rows, int64_t span) const {
-    return products_.at({rows, span});
+  // Blocks of each task. The last is to be worked on first: it sees all keys
+  // of the span, so it can write what the others add to.
+  int64_t blocks() const;
+  AttentionBlock block(const AttentionTask& task, int64_t index) const;
+  const AttentionProducts& products(const AttentionBlock& block) const {
+    return products_.at({block.rows, block.span});
   }
   const AttentionStrides& strides() const { return strides_; }
   const DropoutRule& rule() const { return rule_; }
@@ -98,17 +107,25 @@ class AttentionPlan final {
   }
 
   // 0 for allowed keys, -inf for masked ones and the padding.
-  const float* bias(const AttentionTask& task, const bool* mask) const;
+  float* bias(const AttentionTask& task, const bool* mask) const;
+  // The same for query t, from that of query t + 1 or of no query. Returns how
+  // many scores of the row are to be looked at; those after them count as 0.
+  int64_t limit_row(const AttentionBlock& block, int64_t t, float* bias) const;
+  // Whether query t of a task with some allowed key sees none of them.
+  bool is_blind(const AttentionTask& task, int64_t t) const {
+    return spec_.causal && t < task.first_key;
+  }
 
  private:
-  AttentionProducts make(int64_t rows, int64_t span, bool backward) const;
-  int64_t span_of(const bool* mask) const;
+  AttentionTask visible(int64_t b, const bool* mask) const;
+  int64_t block_rows() const;
+  AttentionProducts make(const AttentionBlock& block, bool backward) const;
 
   AttentionSpec spec_;
   DType in_;
   AttentionStrides strides_;
   DropoutRule rule_;
-  std::vector<int64_t> spans_;  // of each batch entry
+  std::vector<AttentionTask> entries_;  // head 0 of each batch entry
   std::map<std::pair<int64_t, int64_t>, AttentionProducts> products_;
 };
 
@@ -123,6 +140,6 @@ inline const void* element(FloatsIn x, int64_t at) {
 const void* as_input(DType in, const float* x, int64_t n, int slot);
 
 // The columns of a score block that pad its rows must not stay undefined.
-void clear_padding(float* scores, int64_t rows, int64_t span, int64_t stride);
+void clear_padding(float* scores, const AttentionBlock& block);
 
 }  // namespace kexue::kernels::detail

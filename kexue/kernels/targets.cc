@@ -258,6 +258,7 @@ AttentionSpec attention_spec(const FfiCall& call) {
           .heads = q[2],
           .dim = q[3],
           .scale = static_cast<float>(call.attr_float("scale")),
+          .causal = call.attr_int("causal") != 0,
           .threshold = call.attr_int("threshold"),
           .key = key_of(args[4])};
 }

@@ -32,7 +32,8 @@ namespace kexue::kernels {
 // kexue_dropout          x key                       y            threshold
 // kexue_fold_in          key index (u32)             key
 // kexue_attention        q k v mask key              o lse        scale: float,
-//                                                                 threshold
+//                                                                 threshold,
+//                                                                 causal: 0, 1
 // kexue_attention_grad   q k v mask key o lse do     dq dk dv     the same
 // kexue_cholesky         a                           l
 // kexue_triangular_solve a b                         x            lower,

@@ -36,6 +36,9 @@ void check_inputs(const InferContext& c) {
         c,
         "wants q f[B,T,H,D], k and v f[B,S,H,D], mask bool[B,S], key u32[2]");
   }
+  if (c.attrs.i("causal") != 0 && q[1] != k[1]) {
+    refuse(c, "causal: wants as many queries as keys");
+  }
 }
 
 Value drop(const Value& p, const Value& key, const Attrs& attrs) {
@@ -55,16 +58,22 @@ Value scores(const Attrs& attrs, const Value& q, const Value& k) {
   return s * attrs.f("scale");
 }
 
-Value mask4(const Value& mask) {
-  return reshape(mask, {mask.dim(0), 1, 1, mask.dim(1)});
+// The scores s [B,H,T,S] that the mask, and the order if causal, allow; -inf
+// for the others.
+Value allowed(const Attrs& attrs, const Value& mask, const Value& s) {
+  const Value never = full_like(s, -INFINITY);
+  const Value open =
+      select(reshape(mask, {mask.dim(0), 1, 1, mask.dim(1)}), s, never);
+  if (attrs.i("causal") == 0) return open;
+  const TensorType square{DType::kI32, {s.dim(2), s.dim(3)}};
+  return select(less_equal(iota(square, 1), iota(square, 0)), open, never);
 }
 
 // Inputs: q, k, v, mask, key. Outputs: o, lse (log of the softmax sums; +inf
 // for a row without any allowed key, so that exp(s - lse) is 0 there).
 Values compose_attention(const Node& n, const Values& in) {
   const Value s = scores(n.attrs, in[0], in[1]);
-  const Value mask = mask4(in[3]);
-  const Value open = select(mask, s, full_like(s, -INFINITY));
+  const Value open = allowed(n.attrs, in[3], s);
   const Value top = stop_gradient(max(open, {-1}, true));
   const Value safe = select(is_finite(top), top, zeros_like(top));
   const Value e = exp(open - safe);
@@ -102,7 +111,7 @@ Values compose_attention_grad(const Node& n, const Values& in) {
   const DType out = n.attrs.dtype("dtype");
   const Value s = scores(n.attrs, q, k);
   const Value lse = reshape(in[6], {q.dim(0), q.dim(2), q.dim(1), 1});
-  const Value open = select(mask4(in[3]), s, full_like(s, -INFINITY));
+  const Value open = allowed(n.attrs, in[3], s);
   const Value p = exp(open - lse);
   const Value dropped = convert(drop(p, in[4], n.attrs), low);
   const Value dout = convert(in[7], low);
@@ -129,9 +138,12 @@ bool kernel_fits(const Node& n) {
 }
 
 std::string ffi_attrs(const Node& n) {
-  return fmt::format("scale = {:e} : f32, threshold = {} : i64",
-                     n.attrs.f("scale"),
-                     n.attrs.i("threshold"));
+  return fmt::format(
+      "scale = {:e} : f32, threshold = {} : i64, "
+      "causal = {} : i64",
+      n.attrs.f("scale"),
+      n.attrs.i("threshold"),
+      n.attrs.i("causal"));
 }
 
 Values attention_vjp(const VjpContext& c) {
@@ -170,11 +182,12 @@ Values batch_attention(const BatchContext& c) {
   return out;
 }
 
-// Of q k^T, and as many of each other product.
+// Of q k^T, and as many of each other product; causal: of the triangle alone.
 double product_flops(const Node& n) {
   const auto& q = n.inputs[0].shape();
-  return 2.0 * static_cast<double>(q.size()) *
-         static_cast<double>(n.inputs[1].dim(1));
+  const auto keys = static_cast<double>(n.inputs[1].dim(1));
+  const double seen = n.attrs.i("causal") != 0 ? (keys + 1) / 2 : keys;
+  return 2.0 * static_cast<double>(q.size()) * seen;
 }
 
 }  // namespace
@@ -236,12 +249,14 @@ Value attention(const Arg& q,
                 const Value& mask,
                 const Value& key,
                 double scale,
-                double dropout_rate) {
+                double dropout_rate,
+                bool is_causal) {
   return q.graph()
       .add(kAttention,
            {q, k, v, mask, key},
            {{"scale", scale},
             {"threshold", dropout_threshold(dropout_rate)},
+            {"causal", int64_t{is_causal}},
             {"dtype", q.dtype()}})
       .out();
 }

@@ -35,11 +35,15 @@ Value masked_softmax(const Arg& x, const Value& mask, int64_t axis = -1);
 // x - logsumexp(x) along `axis`.
 Value log_softmax(const Arg& x, int64_t axis = -1);
 
-// o = dropout(masked_softmax(scale q k^T)) v for each head.
+// o = dropout(masked_softmax(scale q k^T)) v for each head; if `is_causal`,
+// query t sees only those of the allowed keys with s <= t.
 //
 // Shapes:   q f[B,T,H,D], k f[B,S,H,D], v f[B,S,H,D], mask bool[B,S] (true =
 //           may be attended to), key u32[2] -> f[B,T,H,D].
 // Numerics: softmax in f32; a query whose keys are all masked gives zeros.
+//           Dropout of the probabilities counts in [B,H,T,S], causal or not.
+// Errors:   kInvalidArgument for other types or shapes, for causal attention
+//           with T != S, and for a rate outside [0, 1).
 // Source:   Vaswani et al. 2017, arXiv:1706.03762; kernel after Dao et al.
 //           2022, arXiv:2205.14135 (probabilities recomputed backward).
 Value attention(const Arg& q,
@@ -48,6 +52,7 @@ Value attention(const Arg& q,
                 const Value& mask,
                 const Value& key,
                 double scale,
-                double dropout_rate);
+                double dropout_rate,
+                bool is_causal = false);
 
 }  // namespace kexue::ops

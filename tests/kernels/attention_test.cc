@@ -65,7 +65,8 @@ void reference_row(const AttentionSpec& s,
                static_cast<double>(k[at(s.keys, i, d)]);
     }
     score *= static_cast<double>(s.scale);
-    p[n] = mask[b * s.keys + i] ? std::exp(score) : 0.0;
+    const bool seen = mask[b * s.keys + i] && !(s.causal && i > t);
+    p[n] = seen ? std::exp(score) : 0.0;
     sum += p[n];
     const int64_t flat = ((b * s.heads + h) * s.queries + t) * s.keys + i;
     keep[n] = kept(s, static_cast<uint64_t>(flat))
@@ -191,13 +192,26 @@ const AttentionSpec kSpecs[] = {
     {.batch = 3, .queries = 64, .keys = 64, .heads = 2, .dim = 32},
     {.batch = 1, .queries = 300, .keys = 70, .heads = 2, .dim = 64},
     {.batch = 1, .queries = 130, .keys = 512, .heads = 1, .dim = 128},
+    {.batch = 2, .queries = 1, .keys = 1, .heads = 1, .dim = 5, .causal = true},
+    {.batch = 2,
+     .queries = 70,
+     .keys = 70,
+     .heads = 2,
+     .dim = 64,
+     .causal = true},
+    {.batch = 2,
+     .queries = 257,
+     .keys = 257,
+     .heads = 1,
+     .dim = 20,
+     .causal = true},
 };
 
 std::string text(const AttentionSpec& s) {
   return "B " + std::to_string(s.batch) + " T " + std::to_string(s.queries) +
          " S " + std::to_string(s.keys) + " H " + std::to_string(s.heads) +
          " D " + std::to_string(s.dim) + " threshold " +
-         std::to_string(s.threshold);
+         std::to_string(s.threshold) + (s.causal ? " causal" : "");
 }
 
 class Attention : public ::testing::Test {
@@ -255,6 +269,39 @@ TEST_F(Attention, BatchEntryWithoutAllowedKeysGivesZeros) {
   for (size_t i = 0; i < 40; ++i) ASSERT_EQ(got.lse[i], 0.0f);
 }
 
+TEST_F(Attention, CausalQueriesBeforeTheFirstAllowedKeyGiveZeros) {
+  const Case c = make_case({.batch = 2,
+                            .queries = 150,
+                            .keys = 150,
+                            .heads = 2,
+                            .dim = 8,
+                            .causal = true},
+                           false);
+  Mask mask(300);
+  for (size_t s = 0; s < 150; ++s) mask.allowed[s] = s > 99 && s < 120;
+  for (size_t s = 0; s < 150; ++s) mask.allowed[150 + s] = s > 4;
+  const auto got = run<float>(c, mask.allowed.get(), c.q, c.k, c.v, c.d_o);
+  expect_close(got, reference(c, mask.allowed.get()), 1e-5);
+  for (size_t i = 0; i < 100 * 16; ++i) ASSERT_EQ(got.o[i], 0.0f);
+  for (size_t i = 0; i < 100 * 16; ++i) ASSERT_EQ(got.dq[i], 0.0f);
+  for (size_t i = 0; i < 100; ++i) ASSERT_EQ(got.lse[i], 0.0f);
+}
+
+TEST_F(Attention, CausalQueriesDoNotReadWhatComesAfterThem) {
+  Case c = make_case({.batch = 1,
+                      .queries = 100,
+                      .keys = 100,
+                      .heads = 1,
+                      .dim = 16,
+                      .causal = true},
+                     false);
+  const Mask mask = random_mask(c.spec, true);
+  const auto before = run<float>(c, mask.allowed.get(), c.q, c.k, c.v, c.d_o);
+  for (size_t i = 71 * 16; i < 1600; ++i) c.k[i] = c.v[i] = 1e30f;
+  const auto after = run<float>(c, mask.allowed.get(), c.q, c.k, c.v, c.d_o);
+  for (size_t i = 0; i < 71 * 16; ++i) ASSERT_EQ(after.o[i], before.o[i]);
+}
+
 TEST_F(Attention, MaskedKeysMayHoldAnythingFinite) {
   Case c = make_case(
       {.batch = 1, .queries = 9, .keys = 12, .heads = 1, .dim = 8}, false);
@@ -280,21 +327,24 @@ TEST_F(Attention, LargeScoresDoNotOverflow) {
 }
 
 TEST_F(Attention, BitsDoNotDependOnTheThreadCount) {
-  const Case c = make_case({.batch = 2,
-                            .queries = 150,
-                            .keys = 90,
-                            .heads = 3,
-                            .dim = 32,
-                            .threshold = 6554},
-                           false);
-  const Mask mask = random_mask(c.spec, false);
-  expect_thread_independent([&] {
-    auto r = run<float>(c, mask.allowed.get(), c.q, c.k, c.v, c.d_o);
-    r.o.insert(r.o.end(), r.dq.begin(), r.dq.end());
-    r.o.insert(r.o.end(), r.dk.begin(), r.dk.end());
-    r.o.insert(r.o.end(), r.dv.begin(), r.dv.end());
-    return r.o;
-  });
+  for (const bool causal : {false, true}) {
+    const Case c = make_case({.batch = 2,
+                              .queries = 150,
+                              .keys = causal ? 150 : 90,
+                              .heads = 3,
+                              .dim = 32,
+                              .causal = causal,
+                              .threshold = 6554},
+                             false);
+    const Mask mask = random_mask(c.spec, false);
+    expect_thread_independent([&] {
+      auto r = run<float>(c, mask.allowed.get(), c.q, c.k, c.v, c.d_o);
+      r.o.insert(r.o.end(), r.dq.begin(), r.dq.end());
+      r.o.insert(r.o.end(), r.dk.begin(), r.dk.end());
+      r.o.insert(r.o.end(), r.dv.begin(), r.dv.end());
+      return r.o;
+    });
+  }
 }
 
 TEST_F(Attention, MixedTypesAndBadSizesAreRefused) {
@@ -307,6 +357,15 @@ TEST_F(Attention, MixedTypesAndBadSizesAreRefused) {
   EXPECT_ERROR(attention({.dim = 0}, x, x, x, nullptr, out, out),
                Code::kInvalidArgument,
                "dim at least 1");
+  EXPECT_ERROR(attention({.queries = 2, .keys = 3, .dim = 1, .causal = true},
+                         x,
+                         x,
+                         x,
+                         nullptr,
+                         out,
+                         out),
+               Code::kInvalidArgument,
+               "as many queries as keys");
 }
 
 }  // namespace

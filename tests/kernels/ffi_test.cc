@@ -270,7 +270,8 @@ TEST_F(KernelCall, AttentionAndItsGradient) {
   std::vector<double> allowed(12, 1.0);
   allowed[5] = allowed[7] = 0.0;
   const auto mask = HostArray::from_doubles({DType::kBool, {2, 6}}, allowed);
-  const std::string attributes = "scale = 0.5 : f32, threshold = 6554 : i64";
+  const std::string attributes =
+      "scale = 0.5 : f32, threshold = 6554 : i64, causal = 1 : i64";
   const TensorType type{DType::kF32, shape};
   const auto got = call("kexue_attention",
                         attributes,
@@ -282,6 +283,7 @@ TEST_F(KernelCall, AttentionAndItsGradient) {
                         .heads = 3,
                         .dim = 8,
                         .scale = 0.5f,
+                        .causal = true,
                         .threshold = 6554,
                         .key = {3, 4}};
   std::vector<float> o(288), lse(36), dq(288), dk(288), dv(288);

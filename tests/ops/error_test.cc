@@ -131,6 +131,11 @@ TEST_F(OpErrors, FusedOps) {
   EXPECT_ERROR(ops::attention(q, q, q, input(DType::kBool, {1, 2}), key, 1, 2),
                kBad,
                "rate 2 is not in [0, 1)");
+  const Value k = input(DType::kF32, {1, 3, 1, 4});
+  const Value mask = input(DType::kBool, {1, 3});
+  EXPECT_ERROR(ops::attention(q, k, k, mask, key, 1, 0, true),
+               kBad,
+               "causal: wants as many queries as keys");
 }
 
 TEST_F(OpErrors, ValuesOfUnrelatedGraphs) {

@@ -160,12 +160,18 @@ TEST(LayerNorm, InputsThatDependOnEachOtherCountOnce) {
 struct AttentionCase {
   std::vector<double> mask;
   double rate;
+  bool causal = false;
 };
 
-Value plain_attention(const Values& x, double rate) {
-  const Value s = ops::einsum("bthd,bshd->bhts", x[0], x[1]) * 0.6;
+Value plain_attention(const Values& x, const AttentionCase& c) {
+  Value s = ops::einsum("bthd,bshd->bhts", x[0], x[1]) * 0.6;
   const Value mask = ops::reshape(x[3], {x[3].dim(0), 1, 1, x[3].dim(1)});
-  const Value p = ops::dropout(ops::masked_softmax(s, mask), x[4], rate);
+  if (c.causal) {  // far below all others, and lost among them
+    std::vector<double> far(16, 0);
+    for (size_t i = 0; i < 16; ++i) far[i] = i % 4 > i / 4 ? -1e9 : 0;
+    s = s + ops::constant(HostArray::from_doubles({s.dtype(), {4, 4}}, far));
+  }
+  const Value p = ops::dropout(ops::masked_softmax(s, mask), x[4], c.rate);
   return ops::einsum("bhts,bshd->bthd", p, x[2]);
 }
 
@@ -174,18 +180,21 @@ TEST(Attention, EqualsItsFormulaToSecondOrder) {
        {AttentionCase{{1, 1, 1, 1, 1, 1, 1, 1}, 0},
         AttentionCase{{1, 0, 1, 1, 0, 0, 0, 1}, 0},  // some keys masked
         AttentionCase{{0, 0, 0, 0, 1, 1, 0, 1}, 0},  // all keys of one masked
-        AttentionCase{{0, 0, 0, 0, 1, 1, 1, 1}, 0.3}}) {
+        AttentionCase{{0, 0, 0, 0, 1, 1, 1, 1}, 0.3},
+        AttentionCase{{1, 1, 1, 1, 1, 0, 0, 1}, 0, true},
+        AttentionCase{{1, 1, 0, 1, 1, 1, 1, 1}, 0.3, true}}) {
     const std::vector<HostArray> x = {
-        normal({2, 3, 2, 3}, 1),
+        normal({2, c.causal ? 4 : 3, 2, 3}, 1),
         normal({2, 4, 2, 3}, 2),
         normal({2, 4, 2, 3}, 3),
         HostArray::from_doubles({DType::kBool, {2, 4}}, c.mask),
         HostArray::of<uint32_t>({2}, {5, 6})};
     expect_equal(
         [&](const Values& v) {
-          return ops::attention(v[0], v[1], v[2], v[3], v[4], 0.6, c.rate);
+          return ops::attention(
+              v[0], v[1], v[2], v[3], v[4], 0.6, c.rate, c.causal);
         },
-        [&](const Values& v) { return plain_attention(v, c.rate); },
+        [&](const Values& v) { return plain_attention(v, c); },
         x);
   }
 }

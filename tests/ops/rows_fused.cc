@@ -152,37 +152,49 @@ void add_folds(std::vector<Row>& rows) {
        {DType::kF32}});
 }
 
-// B = 2, T = 3, S = 4, H = 2, D = 3; the first row of keys is all masked.
-constexpr int64_t kB = 2, kT = 3, kS = 4, kH = 2, kD = 3;
+// B = 2, S = 4, H = 2, D = 3.
+constexpr int64_t kB = 2, kS = 4, kH = 2, kD = 3;
 
-std::vector<In> attention_inputs() {
-  return {{{kB, kT, kH, kD}},
+struct AttentionRow {
+  std::string name;
+  double rate = 0;
+  bool causal = false;
+  // Of entry 0 all keys are masked; causal, query 0 of entry 1 sees none.
+  Doubles mask = {0, 0, 0, 0, 1, 0, 1, 1};
+
+  int64_t queries() const { return causal ? kS : 3; }
+  int64_t threshold() const { return static_cast<int64_t>(rate * 65536); }
+};
+
+std::vector<In> attention_inputs(const AttentionRow& row) {
+  return {{{kB, row.queries(), kH, kD}},
           {{kB, kS, kH, kD}},
           {{kB, kS, kH, kD}},
-          {.shape = {kB, kS},
-           .dtype = DType::kBool,
-           .values = {0, 0, 0, 0, 1, 0, 1, 1}},
+          {.shape = {kB, kS}, .dtype = DType::kBool, .values = row.mask},
           key_input()};
 }
 
 Doubles naive_attention(const std::vector<Doubles>& x,
                         double scale,
-                        uint32_t threshold) {
-  Doubles o(static_cast<size_t>(kB * kT * kH * kD), 0);
+                        const AttentionRow& a) {
+  const int64_t queries = a.queries();
+  const auto threshold = static_cast<uint32_t>(a.threshold());
+  Doubles o(static_cast<size_t>(kB * queries * kH * kD), 0);
   const auto at = [](int64_t b, int64_t t, int64_t h, int64_t d, int64_t len) {
     return static_cast<size_t>(((b * len + t) * kH + h) * kD + d);
   };
-  for (int64_t row = 0; row < kB * kH * kT; ++row) {
-    const int64_t b = row / (kH * kT);
-    const int64_t h = row / kT % kH;
-    const int64_t t = row % kT;
+  for (int64_t row = 0; row < kB * kH * queries; ++row) {
+    const int64_t b = row / (kH * queries);
+    const int64_t h = row / queries % kH;
+    const int64_t t = row % queries;
     Doubles e(kS, 0);
     double total = 0;
     for (int64_t s = 0; s < kS; ++s) {
       if (x[3][static_cast<size_t>(b * kS + s)] == 0) continue;
+      if (a.causal && s > t) continue;
       double dot = 0;
       for (int64_t d = 0; d < kD; ++d) {
-        dot += x[0][at(b, t, h, d, kT)] * x[1][at(b, s, h, d, kS)];
+        dot += x[0][at(b, t, h, d, queries)] * x[1][at(b, s, h, d, kS)];
       }
       e[static_cast<size_t>(s)] = std::exp(scale * dot);
       total += e[static_cast<size_t>(s)];
@@ -193,7 +205,7 @@ Doubles naive_attention(const std::vector<Doubles>& x,
       const double p =
           e[static_cast<size_t>(s)] / total * 65536.0 / (65536.0 - threshold);
       for (int64_t d = 0; d < kD; ++d) {
-        o[at(b, t, h, d, kT)] += p * x[2][at(b, s, h, d, kS)];
+        o[at(b, t, h, d, queries)] += p * x[2][at(b, s, h, d, kS)];
       }
     }
   }
@@ -201,38 +213,45 @@ Doubles naive_attention(const std::vector<Doubles>& x,
 }
 
 void add_attentions(std::vector<Row>& rows) {
-  for (const double rate : {0.0, 0.5}) {
-    const auto t = static_cast<uint32_t>(rate * 65536);
-    rows.push_back(
-        {"attention",
-         rate == 0 ? "attention" : "attention with dropout",
-         attention_inputs(),
-         [rate](const Values& x, DType) -> Values {
-           return {ops::attention(x[0], x[1], x[2], x[3], x[4], 0.6, rate)};
-         },
-         [t](const std::vector<Doubles>& x) {
-           return naive_attention(x, 0.6, t);
-         },
-         2});
+  const Doubles left = {1, 1, 1, 0, 0, 1, 0, 1};  // entry 1 starts at key 1
+  for (const AttentionRow& a :
+       {AttentionRow{"attention"},
+        AttentionRow{"attention with dropout", 0.5},
+        AttentionRow{"attention, causal", 0, true},
+        AttentionRow{"attention, causal, left mask", 0, true, left},
+        AttentionRow{"attention, causal with dropout", 0.5, true, left}}) {
+    rows.push_back({"attention",
+                    a.name,
+                    attention_inputs(a),
+                    [a](const Values& x, DType) -> Values {
+                      return {ops::attention(
+                          x[0], x[1], x[2], x[3], x[4], 0.6, a.rate, a.causal)};
+                    },
+                    [a](const std::vector<Doubles>& x) {
+                      return naive_attention(x, 0.6, a);
+                    },
+                    2});
     // The gradient op on the outputs of the forward op.
-    auto in = attention_inputs();
-    in.push_back({{kB, kT, kH, kD}});
-    rows.push_back(
-        {"attention_grad",
-         rate == 0 ? "attention_grad" : "attention_grad, dropout",
-         in,
-         [t](const Values& x, DType d) -> Values {
-           Graph& g = x[0].graph();
-           const Attrs attrs{
-               {"scale", 0.6}, {"threshold", int64_t{t}}, {"dtype", d}};
-           const Values five(x.begin(), x.begin() + 5);
-           const Values y = g.add(ops::kAttention, five, attrs).outs();
-           Values all = five;
-           all.insert(all.end(), {y[0], y[1], x[5]});
-           return g.add(ops::kAttentionGrad, all, attrs).outs();
-         },
-         {},
-         1});
+    auto in = attention_inputs(a);
+    in.push_back({{kB, a.queries(), kH, kD}});
+    rows.push_back({"attention_grad",
+                    "gradient of " + a.name,
+                    in,
+                    [a](const Values& x, DType d) -> Values {
+                      Graph& g = x[0].graph();
+                      const Attrs attrs{{"scale", 0.6},
+                                        {"threshold", a.threshold()},
+                                        {"causal", int64_t{a.causal}},
+                                        {"dtype", d}};
+                      const Values five(x.begin(), x.begin() + 5);
+                      const Values y =
+                          g.add(ops::kAttention, five, attrs).outs();
+                      Values all = five;
+                      all.insert(all.end(), {y[0], y[1], x[5]});
+                      return g.add(ops::kAttentionGrad, all, attrs).outs();
+                    },
+                    {},
+                    1});
   }
 }
 

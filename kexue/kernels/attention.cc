@@ -13,12 +13,14 @@ namespace {
 using detail::AttentionBlock;
 using detail::AttentionPlan;
 using detail::AttentionTask;
-using detail::element;
 using detail::thread_floats;
+using detail::Units;
 
 struct Forward {
   const AttentionPlan& plan;
-  FloatsIn q, k, v;
+  FloatsIn q;
+  FloatsIn k;
+  FloatsIn v;
   const bool* mask;
   FloatsOut o;
   float* lse;
@@ -27,18 +29,25 @@ struct Forward {
 // The block's scores become probabilities, with dropout.
 void softmax_block(const Forward& f,
                    const AttentionTask& task,
+                   const AttentionTask& next,
                    const AttentionBlock& block,
                    float* bias,
                    float* scores) {
   const auto& simd = detail::simd();
+  const int64_t keys = f.plan.spec().keys;
   for (int64_t t = block.first + block.rows; t-- > block.first;) {
+    f.plan.fetch(f.q, f.plan.query(next, t));
+    f.plan.fetch(f.o, f.plan.query(next, t));
+    f.plan.fetch(f.k, f.plan.key(next, std::min(t, keys - 1)));
+    f.plan.fetch(f.v, f.plan.key(next, std::min(t, keys - 1)));
     float* row = scores + (t - block.first) * block.stride;
     float& lse = f.lse[f.plan.lse(task, t)];
     const int64_t n = f.plan.limit_row(block, t, bias);
-    const bool is_blind = f.plan.is_blind(task, t);
-    std::fill(row + (is_blind ? 0 : n), row + block.stride, 0.0f);
-    lse = 0.0f;
-    if (is_blind) continue;
+    if (f.plan.is_blind(task, t)) {
+      std::fill_n(row, n, 0.0f);
+      lse = 0.0f;
+      continue;
+    }
     float max = 0.0f;
     float sum = 0.0f;
     simd.softmax(row, bias, n, f.plan.spec().scale, &max, &sum);
@@ -54,50 +63,35 @@ void softmax_block(const Forward& f,
   }
 }
 
-void forward_block(const Forward& f,
-                   const AttentionTask& task,
-                   const AttentionBlock& block,
-                   float* bias) {
-  const auto& products = f.plan.products(block);
-  const auto [first, rows, span, stride] = block;
-  const int64_t d = f.plan.spec().dim;
-  const int64_t count = rows * stride;
-  float* scores = thread_floats(detail::kScores, count);
-  detail::clear_padding(scores, block);
-  products.scores->run(element(f.q, f.plan.query(task, first)),
-                       element(f.k, f.plan.key(task, 0)),
-                       nullptr,
-                       scores);
-  softmax_block(f, task, block, bias, scores);
-  const void* p =
-      detail::as_input(f.plan.in(), scores, count, detail::kRoundedScores);
-  float* o = f.o.stage(f.plan.query(task, first),
-                       thread_floats(detail::kQueryStage, rows * d));
-  products.o->run(p, element(f.v, f.plan.key(task, 0)), nullptr, o);
-  if (f.o.dtype == DType::kF32) return;
-  for (int64_t t = 0; t < rows; ++t) {
-    f.o.write(f.plan.query(task, first + t), d, o + t * d);
-  }
-}
-
-void write_zeros(const FloatsOut& out, int64_t at, int64_t n) {
-  const auto bytes = static_cast<int64_t>(size_bytes(out.dtype));
-  std::fill_n(static_cast<char*>(out.data) + at * bytes, n * bytes, char{0});
-}
-
 void forward_task(const Forward& f, int64_t index) {
-  const AttentionTask task = f.plan.task(index);
-  const auto& spec = f.plan.spec();
-  if (task.span == 0) {
-    for (int64_t t = 0; t < spec.queries; ++t) {
-      write_zeros(f.o, f.plan.query(task, t), spec.dim);
-      f.lse[f.plan.lse(task, t)] = 0.0f;
-    }
+  const AttentionPlan& plan = f.plan;
+  const AttentionTask task = plan.task(index);
+  const AttentionTask next = plan.after(index);
+  const int64_t queries = plan.spec().queries;
+  const int64_t span = task.span;
+  const int64_t to = plan.query(task, 0);
+  if (span == 0) {
+    plan.clear(f.o, to, queries);
+    std::fill_n(f.lse + plan.lse(task, 0), queries, 0.0f);
     return;
   }
-  float* bias = f.plan.bias(task, f.mask);
-  for (int64_t i = f.plan.blocks(); i-- > 0;) {
-    forward_block(f, task, f.plan.block(task, i), bias);
+  float* bias = plan.bias(task, f.mask);
+  const int64_t from = plan.key(task, 0);
+  const Units q = plan.rows(f.q, to, queries, detail::kQueryRows);
+  const Units k = plan.columns(
+      plan.rows(f.k, from, span, detail::kKeyRows), span, detail::kKeyColumns);
+  const Units v = plan.stacked(plan.rows(f.v, from, span, detail::kValueRows),
+                               span,
+                               detail::kValuePairs);
+  for (int64_t i = plan.blocks(); i-- > 0;) {
+    const AttentionBlock block = plan.block(task, i);
+    const int64_t at = plan.query(task, block.first);
+    float* scores = thread_floats(detail::kScores, block.rows * block.stride);
+    plan.make_scores(block, q.from(block.first), k, scores);
+    softmax_block(f, task, next, block, bias, scores);
+    const auto o = plan.stage(f.o, at, block.rows, detail::kQueryStage);
+    plan.mix(block, plan.along_keys(block, scores), v, o.data, o.row);
+    plan.finish(f.o, at, block.rows, o);
   }
 }
 
@@ -114,12 +108,7 @@ void attention(const AttentionSpec& spec,
     throw Error(Code::kInvalidArgument,
                 "attention: q, k and v must have one type");
   }
-  const int64_t row = spec.heads * spec.dim;
-  const AttentionPlan plan(spec,
-                           q.dtype,
-                           mask,
-                           {.o = o.dtype == DType::kF32 ? row : spec.dim},
-                           false);
+  const AttentionPlan plan(spec, q.dtype, mask);
   const Forward f{plan, q, k, v, mask, o, lse};
   parallel_for(plan.tasks(), [&](int64_t index) { forward_task(f, index); });
 }

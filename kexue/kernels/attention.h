@@ -30,13 +30,14 @@ struct AttentionSpec {
 //           o either; mask bool[B,S], true where the key may be seen;
 //           lse f32[B,H,T].
 // Numerics: products and softmax in f32; for bf16 inputs the probabilities
-//           are rounded to bf16 before they meet v. A row without any allowed
+//           are rounded to bf16 before they meet v, where the processor
+//           multiplies bf16 (else they stay f32). A row without any allowed
 //           key gives o = 0 and lse = 0. The same bits for any thread count.
 // Errors:   kInvalidArgument (negative sizes, types, threshold, causal with
-//           T != S); kUnsupported in a build without oneDNN.
+//           T != S).
 //
-// Keys after the last one allowed to a block of queries (rounded up to 32)
-// cost nothing: causal attention takes little more than half the work.
+// Keys after the last one allowed to a few queries (rounded up to 16) cost
+// nothing: causal attention takes little more than half the work.
 void attention(const AttentionSpec& spec,
                FloatsIn q,
                FloatsIn k,

@@ -11,46 +11,68 @@ namespace {
 using detail::AttentionBlock;
 using detail::AttentionPlan;
 using detail::AttentionTask;
-using detail::element;
 using detail::thread_floats;
+using detail::Units;
 
 struct Backward {
   const AttentionPlan& plan;
-  FloatsIn q, k, v;
+  FloatsIn q;
+  FloatsIn k;
+  FloatsIn v;
   const bool* mask;
   FloatsIn o;
   const float* lse;
   FloatsIn d_o;
-  FloatsOut dq, dk, dv;
+  FloatsOut dq;
+  FloatsOut dk;
+  FloatsOut dv;
 };
 
-// The block of d_o in the type of q: in place or in scratch.
-const void* out_grads(const Backward& f,
-                      const AttentionTask& task,
-                      const AttentionBlock& block) {
-  const auto [first, rows, span, stride] = block;
-  const int64_t d = f.plan.spec().dim;
-  if (f.d_o.dtype == f.plan.in()) {
-    return element(f.d_o, f.plan.query(task, first));
-  }
-  float* copy = thread_floats(detail::kOutGrads, rows * d);
-  for (int64_t t = 0; t < rows; ++t) {
-    const int64_t at = f.plan.query(task, first + t);
-    if (f.plan.in() == DType::kF32) {
-      f.d_o.read(at, d, copy + t * d);
-    } else {
-      detail::simd().narrow(static_cast<const float*>(f.d_o.data) + at,
-                            reinterpret_cast<uint16_t*>(copy) + t * d,
-                            d);
-    }
-  }
-  return copy;
+// The operands of one task, in the forms that its products read.
+struct Operands {
+  Units q, k, d_o;                  // rows
+  Units k_columns, v_columns;       // transposed
+  Units q_pairs, k_pairs, d_pairs;  // summed over queries or keys
+};
+
+Operands prepare(const Backward& f, const AttentionTask& task) {
+  const AttentionPlan& plan = f.plan;
+  const int64_t queries = plan.spec().queries;
+  const int64_t span = task.span;
+  const int64_t at = plan.query(task, 0);
+  const int64_t from = plan.key(task, 0);
+  Operands x;
+  x.q = plan.rows(f.q, at, queries, detail::kQueryRows);
+  x.k = plan.rows(f.k, from, span, detail::kKeyRows);
+  x.d_o = plan.rows(f.d_o, at, queries, detail::kGradRows);
+  x.k_columns = plan.columns(x.k, span, detail::kKeyColumns);
+  x.v_columns = plan.columns(plan.rows(f.v, from, span, detail::kValueRows),
+                             span,
+                             detail::kValueColumns);
+  x.q_pairs = plan.stacked(x.q, queries, detail::kQueryPairs);
+  x.k_pairs = plan.stacked(x.k, span, detail::kKeyPairs);
+  x.d_pairs = plan.stacked(x.d_o, queries, detail::kGradPairs);
+  return x;
+}
+
+void fetch_row(const Backward& f, const AttentionTask& next, int64_t t) {
+  const int64_t query = f.plan.query(next, t);
+  const int64_t key = f.plan.key(next, std::min(t, f.plan.spec().keys - 1));
+  f.plan.fetch(f.q, query);
+  f.plan.fetch(f.o, query);
+  f.plan.fetch(f.d_o, query);
+  f.plan.fetch(f.dq, query);
+  f.plan.fetch(f.k, key);
+  f.plan.fetch(f.v, key);
+  f.plan.fetch(f.dk, key);
+  f.plan.fetch(f.dv, key);
 }
 
 // Scores become dropout(p) and the gradients of dropout(p) those of the
 // scores, times scale.
 void softmax_grad_block(const Backward& f,
                         const AttentionTask& task,
+                        const AttentionTask& next,
                         const AttentionBlock& block,
                         float* bias,
                         float* scores,
@@ -70,10 +92,9 @@ void softmax_grad_block(const Backward& f,
     ones = fill;
   }
   for (int64_t t = block.first + block.rows; t-- > block.first;) {
+    fetch_row(f, next, t);
     const int64_t n = f.plan.limit_row(block, t, bias);
     const int64_t row = (t - block.first) * block.stride;
-    std::fill_n(scores + row + n, block.stride - n, 0.0f);
-    std::fill_n(grads + row + n, block.stride - n, 0.0f);
     const int64_t at = f.plan.query(task, t);
     const float delta =
         simd.dot(f.d_o.read(at, d, row_a), f.o.read(at, d, row_b), d);
@@ -94,96 +115,59 @@ void softmax_grad_block(const Backward& f,
 
 void backward_block(const Backward& f,
                     const AttentionTask& task,
+                    const AttentionTask& next,
                     const AttentionBlock& block,
-                    bool add,
+                    const Operands& x,
                     float* bias,
-                    float* dk,
-                    float* dv) {
-  const auto& products = f.plan.products(block);
-  const auto [first, rows, span, stride] = block;
-  const int64_t d = f.plan.spec().dim;
-  const int64_t count = rows * stride;
-  const void* q = element(f.q, f.plan.query(task, first));
-  const void* k = element(f.k, f.plan.key(task, 0));
-  const void* v = element(f.v, f.plan.key(task, 0));
-  const void* d_o = out_grads(f, task, block);
+                    const AttentionPlan::Stage& dk,
+                    const AttentionPlan::Stage& dv) {
+  const AttentionPlan& plan = f.plan;
+  const int64_t count = block.rows * block.stride;
   float* scores = thread_floats(detail::kScores, count);
   float* grads = thread_floats(detail::kScoreGrads, count);
-  detail::clear_padding(scores, block);
-  detail::clear_padding(grads, block);
-  products.scores->run(q, k, nullptr, scores);
-  products.dp->run(d_o, v, nullptr, grads);
-  softmax_grad_block(f, task, block, bias, scores, grads);
-  const DType in = f.plan.in();
-  const void* p = detail::as_input(in, scores, count, detail::kRoundedScores);
-  const void* ds =
-      detail::as_input(in, grads, count, detail::kRoundedScoreGrads);
-  float* dq = f.dq.stage(f.plan.query(task, first),
-                         thread_floats(detail::kQueryStage, rows * d));
-  products.dq->run(ds, k, nullptr, dq);
-  products.dk[add]->run(ds, q, nullptr, dk);
-  products.dv[add]->run(p, d_o, nullptr, dv);
-  if (f.dq.dtype == DType::kF32) return;
-  for (int64_t t = 0; t < rows; ++t) {
-    f.dq.write(f.plan.query(task, first + t), d, dq + t * d);
-  }
-}
-
-// Keys first .. last - 1 get gradient 0.
-void clear_keys(const AttentionPlan& plan,
-                const AttentionTask& task,
-                const FloatsOut& out,
-                int64_t first,
-                int64_t last) {
-  const auto bytes = static_cast<int64_t>(size_bytes(out.dtype));
-  for (int64_t s = first; s < last; ++s) {
-    char* to = static_cast<char*>(out.data) + plan.key(task, s) * bytes;
-    std::fill_n(to, plan.spec().dim * bytes, char{0});
-  }
-}
-
-void clear_queries(const AttentionPlan& plan,
-                   const AttentionTask& task,
-                   const FloatsOut& out) {
-  const auto bytes = static_cast<int64_t>(size_bytes(out.dtype));
-  for (int64_t t = 0; t < plan.spec().queries; ++t) {
-    char* to = static_cast<char*>(out.data) + plan.query(task, t) * bytes;
-    std::fill_n(to, plan.spec().dim * bytes, char{0});
-  }
-}
-
-void write_keys(const AttentionPlan& plan,
-                const AttentionTask& task,
-                const FloatsOut& out,
-                const float* staged) {
-  if (out.dtype == DType::kF32) return;
-  const int64_t d = plan.spec().dim;
-  for (int64_t s = 0; s < task.span; ++s) {
-    out.write(plan.key(task, s), d, staged + s * d);
-  }
+  plan.make_scores(block, x.q.from(block.first), x.k_columns, scores);
+  plan.make_scores(block, x.d_o.from(block.first), x.v_columns, grads);
+  softmax_grad_block(f, task, next, block, bias, scores, grads);
+  // The first block worked on writes what the others add to.
+  const bool add = block.first + block.rows < plan.spec().queries;
+  plan.gather(block,
+              plan.along_queries(block, scores),
+              plan.from_query(x.d_pairs, block.first),
+              dv.data,
+              dv.row,
+              add);
+  plan.gather(block,
+              plan.along_queries(block, grads),
+              plan.from_query(x.q_pairs, block.first),
+              dk.data,
+              dk.row,
+              add);
+  const int64_t at = plan.query(task, block.first);
+  const auto dq = plan.stage(f.dq, at, block.rows, detail::kQueryStage);
+  plan.mix(block, plan.along_keys(block, grads), x.k_pairs, dq.data, dq.row);
+  plan.finish(f.dq, at, block.rows, dq);
 }
 
 void backward_task(const Backward& f, int64_t index) {
   const AttentionPlan& plan = f.plan;
   const AttentionTask task = plan.task(index);
+  const AttentionTask next = plan.after(index);
   const auto& spec = plan.spec();
   // With no queries the keys' gradients are 0 too.
-  const int64_t used = spec.queries == 0 ? 0 : task.span;
-  clear_keys(plan, task, f.dk, used, spec.keys);
-  clear_keys(plan, task, f.dv, used, spec.keys);
-  if (used == 0) return clear_queries(plan, task, f.dq);
+  const int64_t span = spec.queries == 0 ? 0 : task.span;
+  const int64_t to = plan.key(task, 0);
+  plan.clear(f.dk, plan.key(task, span), spec.keys - span);
+  plan.clear(f.dv, plan.key(task, span), spec.keys - span);
+  if (span == 0) return plan.clear(f.dq, plan.query(task, 0), spec.queries);
   float* bias = plan.bias(task, f.mask);
-  const int64_t room = task.span * spec.dim;
-  float* dk =
-      f.dk.stage(plan.key(task, 0), thread_floats(detail::kKeyStage, room));
-  float* dv =
-      f.dv.stage(plan.key(task, 0), thread_floats(detail::kValueStage, room));
-  const int64_t last = plan.blocks() - 1;
-  for (int64_t i = last; i >= 0; --i) {
-    backward_block(f, task, plan.block(task, i), i < last, bias, dk, dv);
+  const Operands x = prepare(f, task);
+  const auto dk = plan.stage(f.dk, to, span, detail::kKeyStage);
+  const auto dv = plan.stage(f.dv, to, span, detail::kValueStage);
+  for (int64_t i = plan.blocks(); i-- > 0;) {
+    backward_block(f, task, next, plan.block(task, i), x, bias, dk, dv);
   }
-  write_keys(plan, task, f.dk, dk);
-  write_keys(plan, task, f.dv, dv);
+  plan.finish(f.dk, to, span, dk);
+  plan.finish(f.dv, to, span, dv);
 }
 
 }  // namespace
@@ -203,18 +187,7 @@ void attention_grad(const AttentionSpec& spec,
     throw Error(Code::kInvalidArgument,
                 "attention: q, k and v must have one type");
   }
-  const int64_t row = spec.heads * spec.dim;
-  const auto stride = [&](const FloatsOut& out) {
-    return out.dtype == DType::kF32 ? row : spec.dim;
-  };
-  const AttentionPlan plan(spec,
-                           q.dtype,
-                           mask,
-                           {.d_o = d_o.dtype == q.dtype ? row : spec.dim,
-                            .dq = stride(dq),
-                            .dk = stride(dk),
-                            .dv = stride(dv)},
-                           true);
+  const AttentionPlan plan(spec, q.dtype, mask);
   const Backward f{plan, q, k, v, mask, o, lse, d_o, dq, dk, dv};
   parallel_for(plan.tasks(), [&](int64_t index) { backward_task(f, index); });
 }

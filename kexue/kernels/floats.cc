@@ -56,7 +56,7 @@ void FloatsOut::write(int64_t offset, int64_t n, const float* staged) const {
 namespace detail {
 
 float* thread_floats(int slot, int64_t count) {
-  thread_local std::array<Buffer, 16> buffers;
+  thread_local std::array<Buffer, 32> buffers;
   Buffer& buffer = buffers[static_cast<size_t>(slot)];
   if (buffer.count < count) {
     const int64_t rounded = (count + 1023) / 1024 * 1024;

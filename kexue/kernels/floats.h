@@ -42,7 +42,7 @@ struct FloatsOut {
 namespace detail {
 
 // At least `count` floats of the calling thread, 64-byte aligned, kept until
-// the thread ends. Each slot (0 .. 15) is one buffer: its next use in the same
+// the thread ends. Each slot (0 .. 31) is one buffer: its next use in the same
 // thread may move or overwrite it.
 float* thread_floats(int slot, int64_t count);
 

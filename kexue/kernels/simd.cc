@@ -11,6 +11,16 @@ extern const detail::Simd kSimd;
 namespace avx2 {
 extern const detail::Simd kSimd;
 }
+namespace avx512bf16 {
+void product_strip_bf16(const detail::TileStrides& t,
+                        const uint32_t* a,
+                        const uint32_t* b,
+                        float* c,
+                        int64_t rows,
+                        int64_t n,
+                        int64_t k,
+                        bool add);
+}
 #endif
 namespace baseline {
 extern const detail::Simd kSimd;
@@ -46,6 +56,16 @@ std::atomic<const Simd*>& chosen() {
 
 const Simd& simd() {
   return *chosen().load(std::memory_order_relaxed);
+}
+
+StripFunction<uint32_t> bf16_strip() {
+#if defined(__x86_64__)
+  static const bool has_pairs = __builtin_cpu_supports("avx512bf16");
+  if (has_pairs && &simd() == &avx512::kSimd) {
+    return avx512bf16::product_strip_bf16;
+  }
+#endif
+  return nullptr;
 }
 
 std::vector<std::string_view> simd_names() {

@@ -19,6 +19,29 @@ struct DropoutRule {
   float scale;         // 65536 / (65536 - threshold)
 };
 
+// Elements between neighbours, of the operands of a small product.
+struct TileStrides {
+  int64_t a_row;   // from a row of a to the next
+  int64_t a_step;  // from a summed element of a to the next
+  int64_t b_row;   // b's rows are dense
+  int64_t c_row;   // and c's
+};
+
+// Rows of a that a strip takes at most.
+inline constexpr int64_t kTileRows = 6;
+
+// c (+)= a b for 1 .. kTileRows rows of c, n columns (a multiple of 16) and k
+// steps.
+template <class T>
+using StripFunction = void (*)(const TileStrides& strides,
+                               const T* a,
+                               const T* b,
+                               float* c,
+                               int64_t rows,
+                               int64_t n,
+                               int64_t k,
+                               bool add);
+
 struct Simd {
   const char* name;
 
@@ -78,6 +101,25 @@ struct Simd {
   void (*scale)(float* x, int64_t n, float factor);         // in place
   float (*dot)(const float* x, const float* y, int64_t n);  // any length
 
+  StripFunction<float> product_strip;
+  // y[j,i] = x[i,j] of 32-bit units; y's rows are filled up to y_row by 0.
+  void (*transpose)(const uint32_t* x,
+                    int64_t x_row,
+                    int64_t rows,
+                    int64_t columns,
+                    uint32_t* y,
+                    int64_t y_row);
+  // y[i] = two bf16: first[i] in the lower half, second[i] (null: 0) in the
+  // upper. n is a multiple of 16.
+  void (*pair_floats)(const float* first,
+                      const float* second,
+                      uint32_t* y,
+                      int64_t n);
+  void (*pair_halves)(const uint16_t* first,
+                      const uint16_t* second,
+                      uint32_t* y,
+                      int64_t n);
+
   void (*adamw)(const AdamWRule& rule,
                 const float* w,
                 const float* m,
@@ -90,6 +132,10 @@ struct Simd {
 };
 
 const Simd& simd();
+
+// A strip whose steps are pairs of bf16, as pair_floats makes them; null if
+// the processor, or the form in use, has no instruction for it.
+StripFunction<uint32_t> bf16_strip();
 
 // The names of the forms this processor can run, best first.
 std::vector<std::string_view> simd_names();

@@ -32,6 +32,28 @@ void dropout(const float* x,
              int64_t n,
              int64_t start,
              const detail::DropoutRule& rule);
+void product_strip(const detail::TileStrides& t,
+                   const float* a,
+                   const float* b,
+                   float* c,
+                   int64_t rows,
+                   int64_t n,
+                   int64_t k,
+                   bool add);
+void transpose(const uint32_t* x,
+               int64_t x_row,
+               int64_t rows,
+               int64_t columns,
+               uint32_t* y,
+               int64_t y_row);
+void pair_floats(const float* first,
+                 const float* second,
+                 uint32_t* y,
+                 int64_t n);
+void pair_halves(const uint16_t* first,
+                 const uint16_t* second,
+                 uint32_t* y,
+                 int64_t n);
 void softmax(float* s,
              const float* bias,
              int64_t n,

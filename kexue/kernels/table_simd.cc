@@ -32,6 +32,10 @@ const detail::Simd kSimd = {
     .softmax_grad = softmax_grad,
     .scale = scale,
     .dot = dot,
+    .product_strip = product_strip,
+    .transpose = transpose,
+    .pair_floats = pair_floats,
+    .pair_halves = pair_halves,
     .adamw = adamw,
 };
 

@@ -350,6 +350,8 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
         pjrt::ffi_target<call_layer_norm_grad>("kexue_layer_norm_grad"),
         pjrt::ffi_target<call_gelu>("kexue_gelu"),
         pjrt::ffi_target<call_gelu_grad>("kexue_gelu_grad"),
+        pjrt::ffi_target<call_attention>("kexue_attention"),
+        pjrt::ffi_target<call_attention_grad>("kexue_attention_grad"),
         pjrt::ffi_target<call_dropout>("kexue_dropout"),
         pjrt::ffi_target<call_fold_in>("kexue_fold_in"),
     };
@@ -361,9 +363,6 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
       all.push_back(pjrt::ffi_target<call_convolution>("kexue_convolution"));
       all.push_back(pjrt::ffi_target<call_convolution_kernel_grad>(
           "kexue_convolution_kernel_grad"));
-      all.push_back(pjrt::ffi_target<call_attention>("kexue_attention"));
-      all.push_back(
-          pjrt::ffi_target<call_attention_grad>("kexue_attention_grad"));
     }
     return all;
   }();

@@ -46,8 +46,8 @@ namespace kexue::kernels {
 // The last six are f32 or f64 throughout, perm i32; see decompose.h.
 // gamma, beta, bias, mean, rstd, lse, dgamma, dbeta are f32; mask is bool; key
 // is u32[2]; the others are f32 or bf16. mean and rstd have one element a row
-// of x, in any shape. kexue_matmul, kexue_convolution* and the two of attention
-// are absent from a build without oneDNN: their ops then run without them.
+// of x, in any shape. kexue_matmul and kexue_convolution* are absent from a
+// build without oneDNN: their ops then run without them.
 std::span<const pjrt::FfiTarget> ffi_targets();
 
 // Their names.

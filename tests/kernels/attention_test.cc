@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "kexue/kernels/matmul.h"
 #include "tests/kernels/kernel_test_util.h"
 #include "tests/support/error_matchers.h"
 
@@ -214,14 +213,7 @@ std::string text(const AttentionSpec& s) {
          std::to_string(s.threshold) + (s.causal ? " causal" : "");
 }
 
-class Attention : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!has_matmul()) GTEST_SKIP() << "built without oneDNN";
-  }
-};
-
-TEST_F(Attention, ValueAndGradientMatchTheDefinition) {
+TEST(Attention, ValueAndGradientMatchTheDefinition) {
   for_each_simd([] {
     for (AttentionSpec spec : kSpecs) {
       for (const int64_t threshold : {0, 13107}) {
@@ -237,27 +229,30 @@ TEST_F(Attention, ValueAndGradientMatchTheDefinition) {
   });
 }
 
-TEST_F(Attention, Bf16InputsMatchToTheirPrecision) {
-  for (AttentionSpec spec : kSpecs) {
-    for (const int64_t threshold : {0, 13107}) {
-      spec.threshold = threshold;
-      SCOPED_TRACE(text(spec));
-      const Case c = make_case(spec, true);
-      const Mask mask = random_mask(spec, false);
-      const Tensors want = reference(c, mask.allowed.get());
-      const auto q = to_bf16(c.q), k = to_bf16(c.k), v = to_bf16(c.v);
-      const auto d_o = to_bf16(c.d_o);
-      expect_close(
-          run<float>(c, mask.allowed.get(), q, k, v, c.d_o), want, 0.03);
-      expect_close(
-          run<BFloat16>(c, mask.allowed.get(), q, k, v, d_o), want, 0.04);
-      expect_close(
-          run<BFloat16>(c, mask.allowed.get(), c.q, c.k, c.v, d_o), want, 0.03);
+TEST(Attention, Bf16InputsMatchToTheirPrecision) {
+  for_each_simd([] {
+    for (AttentionSpec spec : kSpecs) {
+      for (const int64_t threshold : {0, 13107}) {
+        spec.threshold = threshold;
+        SCOPED_TRACE(text(spec));
+        const Case c = make_case(spec, true);
+        const Mask mask = random_mask(spec, false);
+        const Tensors want = reference(c, mask.allowed.get());
+        const auto q = to_bf16(c.q), k = to_bf16(c.k), v = to_bf16(c.v);
+        const auto d_o = to_bf16(c.d_o);
+        expect_close(
+            run<float>(c, mask.allowed.get(), q, k, v, c.d_o), want, 0.03);
+        expect_close(
+            run<BFloat16>(c, mask.allowed.get(), q, k, v, d_o), want, 0.04);
+        expect_close(run<BFloat16>(c, mask.allowed.get(), c.q, c.k, c.v, d_o),
+                     want,
+                     0.03);
+      }
     }
-  }
+  });
 }
 
-TEST_F(Attention, BatchEntryWithoutAllowedKeysGivesZeros) {
+TEST(Attention, BatchEntryWithoutAllowedKeysGivesZeros) {
   const Case c = make_case(
       {.batch = 2, .queries = 20, .keys = 40, .heads = 2, .dim = 8}, false);
   Mask mask(80);
@@ -269,7 +264,7 @@ TEST_F(Attention, BatchEntryWithoutAllowedKeysGivesZeros) {
   for (size_t i = 0; i < 40; ++i) ASSERT_EQ(got.lse[i], 0.0f);
 }
 
-TEST_F(Attention, CausalQueriesBeforeTheFirstAllowedKeyGiveZeros) {
+TEST(Attention, CausalQueriesBeforeTheFirstAllowedKeyGiveZeros) {
   const Case c = make_case({.batch = 2,
                             .queries = 150,
                             .keys = 150,
@@ -287,7 +282,7 @@ TEST_F(Attention, CausalQueriesBeforeTheFirstAllowedKeyGiveZeros) {
   for (size_t i = 0; i < 100; ++i) ASSERT_EQ(got.lse[i], 0.0f);
 }
 
-TEST_F(Attention, CausalQueriesDoNotReadWhatComesAfterThem) {
+TEST(Attention, CausalQueriesDoNotReadWhatComesAfterThem) {
   Case c = make_case({.batch = 1,
                       .queries = 100,
                       .keys = 100,
@@ -302,7 +297,7 @@ TEST_F(Attention, CausalQueriesDoNotReadWhatComesAfterThem) {
   for (size_t i = 0; i < 71 * 16; ++i) ASSERT_EQ(after.o[i], before.o[i]);
 }
 
-TEST_F(Attention, MaskedKeysMayHoldAnythingFinite) {
+TEST(Attention, MaskedKeysMayHoldAnythingFinite) {
   Case c = make_case(
       {.batch = 1, .queries = 9, .keys = 12, .heads = 1, .dim = 8}, false);
   Mask mask = random_mask(c.spec, true);
@@ -316,7 +311,7 @@ TEST_F(Attention, MaskedKeysMayHoldAnythingFinite) {
   EXPECT_EQ(after.o, before.o);
 }
 
-TEST_F(Attention, LargeScoresDoNotOverflow) {
+TEST(Attention, LargeScoresDoNotOverflow) {
   Case c = make_case(
       {.batch = 1, .queries = 8, .keys = 32, .heads = 1, .dim = 16}, false);
   for (float& x : c.q) x *= 300.0f;
@@ -326,7 +321,7 @@ TEST_F(Attention, LargeScoresDoNotOverflow) {
   for (const float x : got.dq) EXPECT_TRUE(std::isfinite(x));
 }
 
-TEST_F(Attention, BitsDoNotDependOnTheThreadCount) {
+TEST(Attention, BitsDoNotDependOnTheThreadCount) {
   for (const bool causal : {false, true}) {
     const Case c = make_case({.batch = 2,
                               .queries = 150,
@@ -347,7 +342,7 @@ TEST_F(Attention, BitsDoNotDependOnTheThreadCount) {
   }
 }
 
-TEST_F(Attention, MixedTypesAndBadSizesAreRefused) {
+TEST(Attention, MixedTypesAndBadSizesAreRefused) {
   const float* x = nullptr;
   const BFloat16* half = nullptr;
   float* out = nullptr;

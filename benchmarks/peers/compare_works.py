@@ -8,7 +8,9 @@ All programs start from the same tensors and stay alive; in each round each
 runs a few steps, so that a drift of the machine meets all of them. A row shows
 the least seconds of a step (CPU of the process, wall), the ratio of the best
 peer to ours (above 1: ours is faster), and how far the losses after the same
-number of steps are apart.
+number of steps are apart. "At most" is what the ratio would be if our step
+were its matrix products alone, at the best rate that this processor reached in
+a product of 1024 x 1024 just before.
 """
 import argparse
 import json
@@ -25,6 +27,7 @@ JAX = ("jax", "works_jax.py", "unrolled")
 PEERS = {
     "bert-train": (TORCH, COMPILED, JAX),
     "bert-embed": (TORCH, COMPILED, JAX),
+    "bert-embed-mixed": (TORCH, JAX),
     "gpt-train": (TORCH, COMPILED, JAX),
     "unet-train": (TORCH, COMPILED, JAX),
     "mlp-wgan-gp": (TORCH, JAX),
@@ -46,7 +49,9 @@ class Runner:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             stderr=log, preexec_fn=lambda: os.sched_setaffinity(0, cpus),
             env=dict(os.environ, OMP_NUM_THREADS=str(threads)))
-        self.alive = bool(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        self.alive = bool(line)
+        self.ready = json.loads(line) if line else {}
 
     def run(self, steps):
         if not self.alive:
@@ -63,11 +68,22 @@ class Runner:
             self.alive = False
 
     def best(self, key):
+        """Without the first call, which compiled."""
         return min(row[key] for row in self.rows[1:] or self.rows)
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+def peak_gflops(args, dtype, log):
+    """Of one thread of this machine, now."""
+    cpus = sorted(os.sched_getaffinity(0))[:1]
+    done = subprocess.run(
+        [args.kexue, "profile", "adamw", "--sizes", "N=1", "--dtype", dtype,
+         "--threads", "1", "--json"], stdout=subprocess.PIPE, stderr=log,
+        check=True, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    return json.loads(done.stdout)["peak_gflops"]
 
 
 def compare(args, work, dtype, log):
@@ -96,22 +112,26 @@ def compare(args, work, dtype, log):
     if not ours.alive or not peers:
         raise SystemExit(f"{work} in {dtype}: a program ended early, see "
                          f"{args.log}")
-    cells, ratios = [], {}
+    cells = []
     for key in ("cpu_s", "wall_s"):
-        best = min(peers, key=lambda p: p.best(key))
-        ratios[key] = best.best(key) / ours.best(key)
+        best = min(p.best(key) for p in peers)
         cells += [f"{ours.best(key):.4f}",
                   ", ".join(f"{p.name} {p.best(key):.4f}" for p in peers),
-                  f"**{ratios[key]:.2f}**"]
+                  f"**{best / ours.best(key):.2f}**"]
+        if key == "cpu_s":
+            floor = ours.ready["flops"] / (1e9 * peak_gflops(args, dtype, log))
+            cells.append(f"{best / floor:.1f}" if floor > 1e-4 else "-")
+    cells.append(", ".join(f"{r.rows[-1]['peak_rss_mb']:.0f}"
+                           for r in [ours] + peers))
     apart = max(abs(p.rows[-1]["loss"] - ours.rows[-1]["loss"]) for p in peers)
     scale = max(1e-6, abs(ours.rows[-1]["loss"]))
     return f"| {work} | {dtype} | " + " | ".join(cells) + (
         f" | {apart / scale:.1e} |")
 
 
-HEAD = """| work | dtype | ours CPU s | peers | ratio | ours wall s | peers | \
-ratio | losses apart |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+HEAD = """| work | dtype | ours CPU s | peers | ratio | at most | ours wall s | \
+peers | ratio | peak MB: ours, peers | losses apart |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
 
 
 def main():

@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import resource
 import sys
 import time
 
@@ -34,5 +35,6 @@ def serve(step):
             loss = float(step())
             wall = min(wall, time.perf_counter() - begin)
             cpu = min(cpu, time.process_time() - begin_cpu)
-        print(json.dumps({"wall_s": wall, "cpu_s": cpu, "loss": loss}),
-              flush=True)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"wall_s": wall, "cpu_s": cpu, "loss": loss,
+                          "peak_rss_mb": peak}), flush=True)

@@ -14,6 +14,7 @@ serve.limit_threads(ARGS.threads)
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
 from safetensors.flax import load_file  # noqa: E402
 
 HEAD = 64
@@ -58,13 +59,15 @@ def heads(x):
     return x.reshape(b, t, h // HEAD, HEAD)
 
 
-def attention(p, x, turn=lambda v: v, causal=False):
+def attention(p, x, turn=lambda v: v, causal=False, mask=None):
     q, k = turn(heads(dense(p, "query", x))), turn(heads(dense(p, "key", x)))
     v = heads(dense(p, "value", x))
     s = jnp.einsum("bthd,bshd->bhts", q, k).astype(jnp.float32) / HEAD ** 0.5
     if causal:
         t = x.shape[1]
         s = jnp.where(jnp.tril(jnp.ones((t, t), bool)), s, -jnp.inf)
+    if mask is not None:
+        s = jnp.where(mask[:, None, None, :], s, -jnp.inf)
     share = jax.nn.softmax(s, -1).astype(x.dtype)
     o = jnp.einsum("bhts,bshd->bthd", share, v).reshape(x.shape)
     return dense(p, "output", o)
@@ -74,14 +77,15 @@ def feed_forward(p, x):
     return dense(p, "outer", gelu(dense(p, "inner", x)))
 
 
-def bert_layer(p, x):
-    x = norm(p, "norm1", x + attention(p, x))
+def bert_layer(p, x, mask=None):
+    x = norm(p, "norm1", x + attention(p, x, mask=mask))
     return norm(p, "norm2", x + feed_forward(p, x))
 
 
-def encode(p, ids):
+def encode(p, ids, mask=None):
     x = p["words"][ids] + p["positions"][:ids.shape[1]]
-    return run_layers(p, norm(p, "embedding_norm", x), bert_layer)
+    return run_layers(p, norm(p, "embedding_norm", x),
+                      lambda q, v: bert_layer(q, v, mask))
 
 
 def cross_entropy(logits, labels):
@@ -102,6 +106,29 @@ def bert_embed(p, i):
     mean = encode(low(p), i["ids"]).astype(jnp.float32).mean(1)
     unit = mean / jnp.linalg.norm(mean, axis=1, keepdims=True)
     return jnp.abs(unit).mean()
+
+
+def embed_block(p, ids):
+    mask = ids != 0
+    x = encode(low(p), ids, mask).astype(jnp.float32)
+    m = mask[:, :, None].astype(jnp.float32)
+    mean = (x * m).sum(1) / m.sum(1)
+    unit = mean / jnp.linalg.norm(mean, axis=1, keepdims=True)
+    return jnp.abs(unit).sum()
+
+
+def embed_mixed(p, ids):
+    """Sorted by length, 32 at a time, padded to a multiple of 16."""
+    lengths = (ids != 0).sum(1)
+    order = lengths.argsort()
+    f = jax.jit(embed_block)
+    blocks = []
+    for k in range(0, len(order), 32):
+        rows = order[k:k + 32]
+        width = min(-(-int(lengths[rows].max()) // 16) * 16, ids.shape[1])
+        blocks.append(jnp.asarray(ids[rows, :width]))
+    size = ids.shape[0] * p["words"].shape[1]
+    return lambda: sum(f(p, b) for b in blocks) / size
 
 
 def gpt_train(p, i):
@@ -257,6 +284,9 @@ def training_step(grads_of, options):
 
 
 def make_step(work, tensors):
+    if work == "bert-embed-mixed":
+        return embed_mixed({n: t for n, t in tensors.items() if n != "ids"},
+                           np.asarray(tensors["ids"]))
     if work == "bert-embed":
         f = jax.jit(bert_embed)
         p = {n: t for n, t in tensors.items() if n != "ids"}

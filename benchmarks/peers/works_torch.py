@@ -39,10 +39,10 @@ def heads(x):
     return x.view(b, t, h // HEAD, HEAD).transpose(1, 2)
 
 
-def attention(p, x, turn=lambda x: x, causal=False):
+def attention(p, x, turn=lambda x: x, causal=False, mask=None):
     q, k = turn(heads(dense(p, "query", x))), turn(heads(dense(p, "key", x)))
     o = F.scaled_dot_product_attention(q, k, heads(dense(p, "value", x)),
-                                       is_causal=causal)
+                                       attn_mask=mask, is_causal=causal)
     return dense(p, "output", o.transpose(1, 2).reshape(x.shape))
 
 
@@ -50,16 +50,16 @@ def feed_forward(p, x):
     return dense(p, "outer", F.gelu(dense(p, "inner", x)))
 
 
-def bert_layer(p, x):
-    x = norm(p, "norm1", x + attention(p, x))
+def bert_layer(p, x, mask=None):
+    x = norm(p, "norm1", x + attention(p, x, mask=mask))
     return norm(p, "norm2", x + feed_forward(p, x))
 
 
-def encode(p, ids):
+def encode(p, ids, mask=None):
     x = F.embedding(ids, p["words"]) + p["positions"][:ids.shape[1]]
     x = norm(p, "embedding_norm", x)
     for layer in layers_of(p):
-        x = bert_layer(layer, x)
+        x = bert_layer(layer, x, mask)
     return x
 
 
@@ -74,6 +74,19 @@ def bert_train(p, i):
 def bert_embed(p, i):
     x = encode(p, i["ids"]).float()
     return F.normalize(x.mean(1), dim=1).abs().mean()
+
+
+def embed_mixed(p, ids, order, lengths):
+    """Sorted by length, 32 at a time, padded to the longest of the 32."""
+    total = 0.0
+    for rows in order.split(32):
+        block = ids[rows, :int(lengths[rows].max())]
+        mask = block != 0
+        x = encode(p, block, mask[:, None, None, :]).float()
+        m = mask[:, :, None].float()
+        mean = (x * m).sum(1) / m.sum(1)
+        total += F.normalize(mean, dim=1).abs().sum()
+    return total / (ids.shape[0] * p["words"].shape[1])
 
 
 def rope_tables(t):
@@ -250,6 +263,16 @@ def make_step(work, tensors):
                     (q @ tensors["rows"].T).topk(10).values.float().mean()
                     for q in tensors["queries"]]).mean().item()
         return search
+    if work == "bert-embed-mixed":
+        q = {n: t for n, t in tensors.items() if n != "ids"}
+        ids = tensors["ids"].long()
+        lengths = (ids != 0).sum(1)
+        order = lengths.argsort()
+
+        def embed_all():
+            with torch.no_grad(), autocast():
+                return embed_mixed(q, ids, order, lengths).item()
+        return embed_all
     if work == "bert-embed":
         p = {n: t for n, t in tensors.items() if n != "ids"}
     else:

@@ -29,12 +29,6 @@ double cpu_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-double peak_rss_mb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
 using Named = std::vector<std::pair<std::string, HostArray>>;
 
 double median(std::vector<double> v) {
@@ -43,6 +37,12 @@ double median(std::vector<double> v) {
 }
 
 }  // namespace
+
+double peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
 
 Named start_values(const Work& work, const BenchOptions& options) {
   std::optional<io::Safetensors> file;

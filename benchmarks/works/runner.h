@@ -66,6 +66,9 @@ class LiveWork final {
   BenchResult start_;
 };
 
+// The most memory this process ever had, MiB.
+double peak_rss_mb();
+
 // The first step, one more to warm up, then `steps` that are measured. After
 // the first, `after_first` is called.
 BenchResult measure(LiveWork& live,

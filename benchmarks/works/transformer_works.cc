@@ -4,7 +4,7 @@
 //   (heads of 64, feed-forward 4 H, no dropout so that losses compare)
 #include <cmath>
 
-#include "benchmarks/works/trainer.h"
+#include "benchmarks/works/transformer.h"
 #include "kexue/ir/graph.h"
 #include "kexue/losses/losses.h"
 #include "kexue/ops/ops.h"
@@ -35,6 +35,8 @@ const std::vector<std::pair<std::string, Shape>>& layer_shapes(int64_t h) {
   return shapes;
 }
 
+}  // namespace
+
 void add_layers(ParamTable& table, int64_t depth, int64_t h) {
   for (const auto& [name, shape] : layer_shapes(h)) {
     auto dims = shape.dims();
@@ -48,6 +50,8 @@ void add_layers(ParamTable& table, int64_t depth, int64_t h) {
     }
   }
 }
+
+namespace {
 
 using Layer = std::function<Value(const ParamValues&, const Value&)>;
 
@@ -108,7 +112,16 @@ Value bert_layer(const ParamValues& p, const Value& x, const Value& mask) {
   return norm(p, "norm2", h + feed_forward(p, h));
 }
 
-Value encode(const ParamValues& p, int64_t h, const Value& ids) {
+Value every_token(const Value& ids) {
+  return ops::full({DType::kBool, ids.shape()}, 1);
+}
+
+}  // namespace
+
+Value encode(const ParamValues& p,
+             int64_t h,
+             const Value& ids,
+             const Value& mask) {
   Value x;
   {
     const Scope scope("embeddings");
@@ -116,7 +129,6 @@ Value encode(const ParamValues& p, int64_t h, const Value& ids) {
     x = norm(p, "embedding_norm", ops::take(p["words"], ids) + positions);
   }
   const Scope scope("encoder");
-  const Value mask = ops::full({DType::kBool, ids.shape()}, 1);
   return run_layers(p, h, x, [&](const ParamValues& q, const Value& v) {
     return bert_layer(q, v, mask);
   });
@@ -127,6 +139,8 @@ void add_embeddings(ParamTable& table, const Sizes& s) {
   table.add("positions", {512, s.at("H")}, 0.02);
   table.add_norm("embedding_norm", s.at("H"));
 }
+
+namespace {
 
 // Rotates pairs (i, i + D/2) of each head by the angle t 10000^(-2i/D).
 // x f[B,T,h,D]. Source: Su et al. 2021, arXiv:2104.09864 (half-split form).
@@ -188,7 +202,7 @@ Work make_bert_train(const Sizes& s) {
       slot("places", DType::kI32, {masked}, below(s.at("B") * s.at("T"))),
       slot("labels", DType::kI32, {masked}, below(s.at("V")))};
   const auto loss = [h](const ParamValues& p, const Values& in) {
-    const Value x = encode(p, h, in[0]);
+    const Value x = encode(p, h, in[0], every_token(in[0]));
     const Scope scope("head");
     const Value rows = ops::take(ops::reshape(x, {-1, h}), in[1]);
     const Value y = norm(p, "head_norm", ops::gelu(dense(p, "head", rows)));
@@ -211,7 +225,7 @@ Work make_bert_embed(const Sizes& s) {
   const std::vector<Slot> slots = table.slots();
   work.step = [slots, h](const Values&, const Values& in) -> StepResult {
     const ParamValues p(slots, in);
-    const Value x = encode(p, h, in.back());
+    const Value x = encode(p, h, in.back(), every_token(in.back()));
     const Scope scope("pooling");
     const Value mean = ops::mean(x, {1});
     const Value unit = mean * ops::rsqrt(ops::sum(mean * mean, {1}, true));

@@ -70,6 +70,7 @@ std::function<HostArray(const TensorType&, Key)> below(int64_t n);
 
 Work make_bert_train(const Sizes& sizes);
 Work make_bert_embed(const Sizes& sizes);
+Work make_bert_embed_mixed(const Sizes& sizes);
 Work make_gpt_train(const Sizes& sizes);
 Work make_unet_train(const Sizes& sizes);
 Work make_mlp_wgan_gp(const Sizes& sizes);

@@ -53,7 +53,8 @@ int describe(const works::Work& work, Console& console) {
 
 // A line N on stdin: N steps, answered with one JSON line of the least times.
 int serve(works::LiveWork& live, Console& console) {
-  console.print_line(Json{{"ready", true}}.dump());
+  console.print_line(
+      Json{{"ready", true}, {"flops", live.start().flops}}.dump());
   console.flush();
   std::string line;
   while (std::getline(std::cin, line)) {
@@ -74,7 +75,11 @@ int serve(works::LiveWork& live, Console& console) {
       report = t.report;
     }
     console.print_line(
-        Json{{"wall_s", wall}, {"cpu_s", cpu}, {"loss", report}}.dump());
+        Json{{"wall_s", wall},
+             {"cpu_s", cpu},
+             {"loss", report},
+             {"peak_rss_mb", works::peak_rss_mb()}}
+            .dump());
     console.flush();
   }
   return 0;

@@ -11,6 +11,7 @@
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
 #include "kexue/kernels/layer_norm.h"
+#include "kexue/kernels/line_targets.h"
 #include "kexue/kernels/matmul.h"
 
 namespace kexue::kernels {
@@ -358,6 +359,7 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
     for (const auto& target : detail::decompose_targets()) {
       all.push_back(target);
     }
+    for (const auto& target : detail::line_targets()) all.push_back(target);
     if (has_matmul()) {
       all.push_back(pjrt::ffi_target<call_matmul>("kexue_matmul"));
       all.push_back(pjrt::ffi_target<call_convolution>("kexue_convolution"));

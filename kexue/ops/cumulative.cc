@@ -7,6 +7,7 @@
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/shape_ops.h"
 #include "kexue/ops/support.h"
+#include "kexue/ops/unary.h"
 
 namespace kexue::ops {
 namespace {
@@ -86,7 +87,6 @@ struct LogPlus {
     return emit_same(
         e, "stablehlo.add", {emit_same(e, "stablehlo.maximum", {a, b}), more});
   }
-  static Value f(const Value& a, const Value& b) { return logaddexp(a, b); }
 };
 
 TypeList infer_cumulative(const InferContext& c) {
@@ -193,6 +193,19 @@ std::vector<HostArray> eval_cumulative(const EvalContext& c) {
   return {make_ints(type, std::vector<int64_t>(v.begin(), v.end()))};
 }
 
+// All inputs get the new leading axis.
+Values batch_along_axis(const BatchContext& c) {
+  Values in;
+  for (size_t i = 0; i < c.x.size(); ++i) {
+    auto dims = c.x[i].shape().dims();
+    if (!c.batched[i]) dims.insert(dims.begin(), c.size);
+    in.push_back(c.batched[i] ? c.x[i] : broadcast_to(c.x[i], Shape(dims)));
+  }
+  Attrs attrs = c.node.attrs;
+  attrs.set("axis", attrs.i("axis") + 1);
+  return c.x[0].graph().add(*c.node.op, in, attrs).outs();
+}
+
 template <class Rule>
 constexpr OpDef cumulative(std::string_view name,
                            Values (*vjp)(const VjpContext&)) {
@@ -201,17 +214,94 @@ constexpr OpDef cumulative(std::string_view name,
           .vjp = vjp,
           .lower = lower_cumulative<Rule>,
           .eval = eval_cumulative<Rule>,
-          .batch = [](const BatchContext& c) -> Values {
-            Attrs attrs = c.node.attrs;
-            attrs.set("axis", attrs.i("axis") + 1);
-            return c.x[0].graph().add(*c.node.op, c.x, attrs).outs();
-          },
+          .batch = batch_along_axis,
           .cast = Cast::kF32};
 }
 
 template <class Rule>
 Values vjp_by_doubling(const VjpContext& c) {
   return vjp_of(doubling<Rule>, c);
+}
+
+std::string_view cumlogsumexp_kernel(const Node& n, std::string_view target) {
+  const TensorType& type = n.types[0];
+  const bool fits = type.shape.size() > 0 &&
+                    (type.dtype == DType::kF32 || type.dtype == DType::kF64);
+  return fits ? target : "";
+}
+
+void call_along_axis(Emitter& e, const Node& n) {
+  e.custom_call(n,
+                n.op->kernel(n),
+                fmt::format("axis = {} : i64, reverse = {} : i64",
+                            n.attrs.i("axis"),
+                            n.attrs.i("reverse")));
+}
+
+void lower_cumlogsumexp(Emitter& e, const Node& n) {
+  if (e.use_kernel(n.op->kernel(n))) return call_along_axis(e, n);
+  lower_cumulative<LogPlus>(e, n);
+}
+
+// exp(a - b) for a <= b: 0 for a = -inf, 1 for inf in inf. The infinities go
+// before the difference, so that no derivative meets them.
+Value share(const Value& a, const Value& b) {
+  const Value top = full_like(a, INFINITY);
+  const Value none = equal(a, full_like(a, -INFINITY));
+  const Value skip = bit_or(none, bit_and(equal(a, top), equal(b, top)));
+  const Value zero = zeros_like(a);
+  const Value e = exp(select(skip, zero, a) - select(skip, zero, b));
+  return select(none, zero, e);
+}
+
+// dx[j] = sum over i >= j of dy[i] exp(x[j] - y[i]), by doubling: after step
+// k, s[j] = sum of dy[i] exp(y[j] - y[i]) covers 2^k elements.
+Values compose_cumlogsumexp_grad(const Node& n, const Values& in) {
+  const int64_t axis = n.attrs.i("axis");
+  const bool backward = n.attrs.i("reverse") != 0;
+  const DType dtype = in[0].dtype();
+  const auto turned = [&](const Value& v) {
+    return backward ? reverse(v, {axis}) : v;
+  };
+  const auto wide = [&](const Value& v) {
+    return turned(convert(v, accumulator(dtype)));
+  };
+  const Value x = wide(in[1]);
+  const Value y = wide(in[2]);
+  Value s = wide(in[0]);
+  const int64_t size = x.dim(axis);
+  for (int64_t reach = 1; reach < size; reach *= 2) {
+    const auto near = [&](const Value& v) {
+      return slice_axis(v, axis, 0, size - reach);
+    };
+    const auto far = [&](const Value& v) {
+      return slice_axis(v, axis, reach, size);
+    };
+    const Value joined = near(s) + share(near(y), far(y)) * far(s);
+    s = concatenate({joined, slice_axis(s, axis, size - reach, size)}, axis);
+  }
+  // The first result is the first element, whatever it is.
+  const int64_t one = std::min<int64_t>(1, size);
+  const auto rest = [&](const Value& v) {
+    return slice_axis(v, axis, one, size);
+  };
+  const Value first = slice_axis(s, axis, 0, one);
+  const Value dx =
+      concatenate({first, share(rest(x), rest(y)) * rest(s)}, axis);
+  return {convert(turned(dx), dtype)};
+}
+
+// 16 bits are too few for y: rounded, the shares would not add up to 1.
+Values cumlogsumexp_vjp(const VjpContext& c) {
+  const DType dtype = c.y.dtype();
+  const DType wide = accumulator(dtype);
+  const Value x = convert(c.x[0], wide);
+  const Attrs& a = c.node.attrs;
+  const Value y =
+      wide == dtype ? c.y : cumlogsumexp(x, a.i("axis"), a.i("reverse") != 0);
+  const Value dx =
+      x.graph().add(kCumlogsumexpGrad, {convert(c.dy, wide), x, y}, a).out();
+  return {convert(dx, dtype)};
 }
 
 Value add_node(const OpDef& op, const Value& x, int64_t axis, bool reverse) {
@@ -235,8 +325,36 @@ constexpr OpDef kCummax =
     cumulative<Extremum<true>>("cummax", vjp_by_doubling<Extremum<true>>);
 constexpr OpDef kCummin =
     cumulative<Extremum<false>>("cummin", vjp_by_doubling<Extremum<false>>);
-constexpr OpDef kCumlogsumexp =
-    cumulative<LogPlus>("cumlogsumexp", vjp_by_doubling<LogPlus>);
+constexpr OpDef kCumlogsumexp = [] {
+  OpDef op = cumulative<LogPlus>("cumlogsumexp", cumlogsumexp_vjp);
+  op.lower = lower_cumlogsumexp;
+  op.kernel = [](const Node& n) {
+    return cumlogsumexp_kernel(n, "kexue_cumlogsumexp");
+  };
+  return op;
+}();
+
+// Inputs: dy, x, y = cumlogsumexp(x).
+constexpr OpDef kCumlogsumexpGrad{
+    .name = "cumlogsumexp_grad",
+    .infer = [](const InferContext& c) -> TypeList {
+      want_inputs(c, 3);
+      want_float(c);
+      if (c.type(1) != c.type(0) || c.type(2) != c.type(0)) {
+        refuse(c, "wants dy, x and y of one type");
+      }
+      canonical_axis(c.attrs.i("axis"), c.type(0).shape.rank(), c.op.data());
+      return {c.type(0)};
+    },
+    .lower = call_along_axis,
+    .batch = batch_along_axis,
+    .compose = compose_cumlogsumexp_grad,
+    .kernel =
+        [](const Node& n) {
+          return cumlogsumexp_kernel(n, "kexue_cumlogsumexp_grad");
+        },
+    .cast = Cast::kF32,
+};
 
 Value cumsum(const Arg& x, int64_t axis, bool reverse) {
   return add_node(kCumsum, x, axis, reverse);

@@ -21,6 +21,7 @@ Value cumprod(const Arg& x, int64_t axis, bool reverse = false);
 Value cummax(const Arg& x, int64_t axis, bool reverse = false);
 Value cummin(const Arg& x, int64_t axis, bool reverse = false);
 // log(sum of exp(x[0..i])), stable, floats only.
+// An x of -inf after the first has derivative 0.
 Value cumlogsumexp(const Arg& x, int64_t axis, bool reverse = false);
 
 }  // namespace kexue::ops

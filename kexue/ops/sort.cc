@@ -77,7 +77,21 @@ Values prune_sort(const Node& n,
   return out;
 }
 
+// Any axis, any real key; nothing to order needs no call.
+std::string_view sort_kernel(const Node& n) {
+  return n.types[0].shape.size() > 0 ? "kexue_sort" : "";
+}
+
 void lower_sort(Emitter& e, const Node& n) {
+  const bool down = n.attrs.i("descending") != 0;
+  if (e.use_kernel(n.op->kernel(n))) {
+    e.custom_call(n,
+                  n.op->kernel(n),
+                  fmt::format("axis = {} : i64, descending = {} : i64",
+                              n.attrs.i("axis"),
+                              down ? 1 : 0));
+    return;
+  }
   TypeList types;
   for (const auto& t : n.types) types.insert(types.end(), 2, {t.dtype, {}});
   const auto args = e.begin_region(types);
@@ -90,7 +104,6 @@ void lower_sort(Emitter& e, const Node& n) {
         fmt::format(
             "comparison_direction = #stablehlo<comparison_direction {}>", how));
   };
-  const bool down = n.attrs.i("descending") != 0;
   auto before = compare(args[0], args[1], down ? "GT" : "LT");
   if (is_float(n.types[0].dtype)) {
     const auto a = compare(args[0], args[0], "EQ")[0];
@@ -186,6 +199,7 @@ constexpr OpDef kSort{
     .lower = lower_sort,
     .eval = eval_sort,
     .batch = batch_sort,
+    .kernel = sort_kernel,
     .prune = prune_sort,
 };
 
@@ -208,7 +222,57 @@ Values sort_node(const Value& keys,
       .outs();
 }
 
+TypeList infer_top_k(const InferContext& c) {
+  want_inputs(c, 1);
+  const Shape& shape = c.type(0).shape;
+  const int64_t axis = canonical_axis(c.attrs.i("axis"), shape.rank(), "top_k");
+  auto dims = shape.dims();
+  dims[static_cast<size_t>(axis)] = c.attrs.i("k");
+  return {{c.type(0).dtype, Shape(dims)}, {DType::kI32, Shape(dims)}};
+}
+
+Values compose_top_k(const Node& n, const Values& in) {
+  const int64_t axis = n.attrs.i("axis");
+  const int64_t k = n.attrs.i("k");
+  const Values all = sort_node(in[0], {}, {.axis = axis, .descending = true});
+  return {slice_axis(all[0], axis, 0, k), slice_axis(all[1], axis, 0, k)};
+}
+
+// Few of many: the kernel keeps its best in order by insertion.
+std::string_view top_k_kernel(const Node& n) {
+  constexpr int64_t kMost = 64;
+  const int64_t k = n.attrs.i("k");
+  const TensorType& x = n.inputs[0].type();
+  const bool fits = x.dtype == DType::kF32 && x.shape.size() > 0 &&
+                    n.attrs.i("axis") == x.shape.rank() - 1 && k > 0 &&
+                    k <= kMost && 8 * k <= x.shape[-1];
+  return fits ? "kexue_top_k" : "";
+}
+
 }  // namespace
+
+// Outputs: values, i32 indices.
+constexpr OpDef kTopK{
+    .name = "top_k",
+    .infer = infer_top_k,
+    .vjp = [](const VjpContext& c) -> Values {
+      if (!c.dys[0]) return {Value{}};
+      return {put_along_axis(zeros_like(c.x[0]),
+                             c.node.out(1),
+                             c.dys[0],
+                             c.node.attrs.i("axis"),
+                             Combine::kAddTo)};
+    },
+    .lower = [](Emitter& e,
+                const Node& n) { e.custom_call(n, "kexue_top_k", ""); },
+    .batch = [](const BatchContext& c) -> Values {
+      Attrs attrs = c.node.attrs;
+      attrs.set("axis", attrs.i("axis") + 1);
+      return c.x[0].graph().add(*c.node.op, c.x, attrs).outs();
+    },
+    .compose = compose_top_k,
+    .kernel = top_k_kernel,
+};
 
 Value sort(const Arg& x, const SortOptions& options) {
   return sort_node(x, {}, options)[0];
@@ -235,8 +299,8 @@ TopK top_k(const Arg& x, int64_t k, int64_t axis) {
                             axis,
                             x.type().str()));
   }
-  const Values out = sort_node(x, {}, {.axis = axis, .descending = true});
-  return {slice_axis(out[0], axis, 0, k), slice_axis(out[1], axis, 0, k)};
+  Node& n = x.graph().add(kTopK, {x}, {{"k", k}, {"axis", axis}});
+  return {n.out(0), n.out(1)};
 }
 
 }  // namespace kexue::ops

@@ -354,6 +354,37 @@ TEST_F(KernelCall, WrongDecompositionsFail) {
                "wrong type or size");
 }
 
+TEST_F(KernelCall, WrongLineCallsFail) {
+  const auto x = array({4, 6}, 1), other = array({6, 4}, 2);
+  const TensorType f32{DType::kF32, {4, 6}}, i32{DType::kI32, {4, 2}};
+  const TensorType head{DType::kF32, {4, 2}}, f64{DType::kF64, {4, 6}};
+  const auto expect = [&](const std::string& name,
+                          const std::string& attributes,
+                          const std::vector<HostArray>& args,
+                          const std::vector<TensorType>& results,
+                          const char* text) {
+    EXPECT_ERROR(
+        call("kexue_" + name, attributes, args, results), Code::kDevice, text);
+  };
+  const std::string down = "axis = 1 : i64, descending = 0 : i64";
+  expect("sort", down, {x, other}, {f32, f32}, "wrong shape");
+  expect("sort", down, {x}, {f64}, "wrong result type");
+  expect("sort", down, {x, x}, {f32}, "wrong number of results");
+  expect("sort", "axis = 2 : i64", {x}, {f32}, "wrong axis");
+  expect("top_k", "", {x}, {head}, "wrong number of results");
+  expect("top_k", "", {x}, {head, head}, "wrong type");
+  expect("top_k", "", {other}, {head, i32}, "wrong shape");
+  expect("top_k",
+         "",
+         {x},
+         {{DType::kF32, {4, 9}}, {DType::kI32, {4, 9}}},
+         "k outside the row");
+  const std::string up = "axis = 0 : i64, reverse = 0 : i64";
+  expect("cumlogsumexp", up, {x, x}, {f32}, "wrong number of arguments");
+  expect("cumlogsumexp", up, {x}, {f64}, "wrong type");
+  expect("cumlogsumexp_grad", up, {x, x, other}, {f32}, "wrong shape");
+}
+
 TEST_F(KernelCall, ProgramsSurviveSerialisation) {
   const TensorType type{DType::kF32, {50}};
   const auto compiled =

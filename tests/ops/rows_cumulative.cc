@@ -1,6 +1,8 @@
 // Rows of running reductions.
 #include <cmath>
 
+#include "kexue/ir/graph.h"
+#include "kexue/ops/op_table.h"
 #include "kexue/ops/ops.h"
 #include "tests/ops/sweep_rows.h"
 
@@ -97,6 +99,40 @@ double log_plus(double a, double b) {
   return top + std::log(std::exp(a - top) + std::exp(b - top));
 }
 
+// Each slope from its own sum, for the y that belongs to x.
+void add_logsumexp_slopes(std::vector<Row>& rows) {
+  for (const bool reverse : {false, true}) {
+    for (const Shape& s : {Shape{1}, Shape{7}, Shape{2, 6}, Shape{0}}) {
+      const auto want = [s, reverse](const std::vector<Doubles>& x) {
+        const Doubles y = naive(x[1], s, s.rank() - 1, reverse, log_plus);
+        const auto size = static_cast<size_t>(s[-1]);
+        Doubles dx(y.size(), 0);
+        for (size_t j = 0; j < dx.size(); ++j) {
+          for (size_t i = j / size * size; i < (j / size + 1) * size; ++i) {
+            if (reverse ? i > j : i < j) continue;
+            dx[j] += x[0][i] * std::exp(x[1][j] - y[i]);
+          }
+        }
+        return dx;
+      };
+      rows.push_back(
+          {"cumlogsumexp_grad",
+           "cumlogsumexp_grad" + s.str() + (reverse ? " from the end" : ""),
+           {{s}, {s}},
+           [reverse](const Values& x, DType) -> Values {
+             const Value y = ops::cumlogsumexp(x[1], -1, reverse);
+             const Node& n = *y.node();
+             return {x[0].graph()
+                         .add(ops::kCumlogsumexpGrad, {x[0], x[1], y}, n.attrs)
+                         .out()};
+           },
+           want,
+           s.size() == 0 ? 0 : 2,
+           {DType::kF64, DType::kF32}});
+    }
+  }
+}
+
 }  // namespace
 
 void add_cumulative_rows(std::vector<Row>& rows) {
@@ -105,6 +141,7 @@ void add_cumulative_rows(std::vector<Row>& rows) {
   family(rows, "cummax", ops::cummax, larger, true);
   family(rows, "cummin", ops::cummin, smaller, true);
   family(rows, "cumlogsumexp", ops::cumlogsumexp, log_plus, false);
+  add_logsumexp_slopes(rows);
   const In zeros{.shape = {6}, .values = {2, 0, 3, 0, -1, 0.5}};
   add(rows, "cumprod", ops::cumprod, times, "past zeros", zeros, 0, false, 3);
   add(rows, "cumprod", ops::cumprod, times, "up to zeros", zeros, 0, true, 3);

@@ -367,7 +367,7 @@ void add_order_rows(std::vector<Row>& rows) {
                     return y;
                   },
                   3});
-  rows.push_back({"sort",
+  rows.push_back({"top_k",
                   "top_k of columns",
                   {{{5, 2}}},
                   [](const Values& x, DType) -> Values {
@@ -381,6 +381,15 @@ void add_order_rows(std::vector<Row>& rows) {
                     return y;
                   },
                   3});
+  rows.push_back({"top_k",
+                  "places of top_k",
+                  {{.shape = {1, 6}, .values = {1, kNan, 3, 3, -kInf, 3}}},
+                  [](const Values& x, DType) -> Values {
+                    return {ops::top_k(x[0], 6).indices};
+                  },
+                  [](const std::vector<Doubles>&) {
+                    return Doubles{2, 3, 5, 0, 4, 1};
+                  }});
 }
 
 }  // namespace

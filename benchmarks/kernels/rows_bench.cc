@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "kexue/kernels/cross_entropy.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
 #include "kexue/kernels/layer_norm.h"
@@ -85,6 +86,32 @@ void GeluGrad(benchmark::State& state) {
   measure(state, 3, [&] { gelu_grad(kCount, dy.data(), x.data(), dx.data()); });
 }
 
+// Logits of kRows x kDim; bytes are counted as if they were f32.
+template <class T>
+void CrossEntropy(benchmark::State& state) {
+  const auto wide = ramp(kCount);
+  const std::vector<T> x(wide.begin(), wide.end());
+  const std::vector<int32_t> labels(kRows, 7);
+  std::vector<float> loss(kRows), lse(kRows);
+  measure(state, 1, [&] {
+    cross_entropy(
+        kRows, kDim, x.data(), labels.data(), loss.data(), lse.data());
+  });
+}
+
+template <class T>
+void CrossEntropyGrad(benchmark::State& state) {
+  const auto wide = ramp(kCount);
+  const std::vector<T> x(wide.begin(), wide.end());
+  const std::vector<int32_t> labels(kRows, 7);
+  const std::vector<float> dy(kRows, 1.0f), lse(kRows, 8.0f);
+  std::vector<T> dx(kCount);
+  measure(state, 2, [&] {
+    cross_entropy_grad(
+        kRows, kDim, dy.data(), x.data(), labels.data(), lse.data(), dx.data());
+  });
+}
+
 void Dropout(benchmark::State& state) {
   const auto x = ramp(kCount);
   std::vector<float> y(kCount);
@@ -110,6 +137,10 @@ BENCHMARK(LayerNorm)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(LayerNormGrad)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Gelu)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(GeluGrad)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(CrossEntropy<float>)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(CrossEntropy<BFloat16>)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(CrossEntropyGrad<float>)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(CrossEntropyGrad<BFloat16>)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Dropout)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Copy)->Arg(1)->Arg(2)->UseRealTime();
 

@@ -120,6 +120,15 @@ struct Simd {
                       uint32_t* y,
                       int64_t n);
 
+  // Rows of any length. top = max x, total = sum exp(x - top), and
+  // y = by * exp(x - shift), x <= shift + 88; y may be x.
+  void (*exp_sum)(const float* x, int64_t n, float* top, float* total);
+  void (*exp_sum_bf16)(const uint16_t* x, int64_t n, float* top, float* total);
+  void (*scaled_exp)(
+      const float* x, int64_t n, float shift, float by, float* y);
+  void (*scaled_exp_bf16)(
+      const uint16_t* x, int64_t n, float shift, float by, uint16_t* y);
+
   void (*adamw)(const AdamWRule& rule,
                 const float* w,
                 const float* m,

@@ -70,6 +70,11 @@ void softmax_grad(float* s,
                   float delta);
 void scale(float* x, int64_t n, float factor);
 float dot(const float* x, const float* y, int64_t n);
+void exp_sum(const float* x, int64_t n, float* top, float* total);
+void exp_sum_bf16(const uint16_t* x, int64_t n, float* top, float* total);
+void scaled_exp(const float* x, int64_t n, float shift, float by, float* y);
+void scaled_exp_bf16(
+    const uint16_t* x, int64_t n, float shift, float by, uint16_t* y);
 void adamw(const AdamWRule& rule,
            const float* w,
            const float* m,

@@ -36,6 +36,10 @@ const detail::Simd kSimd = {
     .transpose = transpose,
     .pair_floats = pair_floats,
     .pair_halves = pair_halves,
+    .exp_sum = exp_sum,
+    .exp_sum_bf16 = exp_sum_bf16,
+    .scaled_exp = scaled_exp,
+    .scaled_exp_bf16 = scaled_exp_bf16,
     .adamw = adamw,
 };
 

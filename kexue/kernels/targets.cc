@@ -3,56 +3,22 @@
 #include <array>
 #include <string_view>
 
-#include "kexue/base/error.h"
 #include "kexue/kernels/adamw.h"
 #include "kexue/kernels/attention.h"
+#include "kexue/kernels/call_tools.h"
 #include "kexue/kernels/convolution.h"
 #include "kexue/kernels/decompose_targets.h"
 #include "kexue/kernels/dropout.h"
-#include "kexue/kernels/gelu.h"
-#include "kexue/kernels/layer_norm.h"
 #include "kexue/kernels/line_targets.h"
 #include "kexue/kernels/matmul.h"
+#include "kexue/kernels/row_targets.h"
 
 namespace kexue::kernels {
 namespace {
 
+using namespace detail;
 using pjrt::FfiBuffer;
 using pjrt::FfiCall;
-
-[[noreturn]] void refuse(std::string_view what) {
-  throw Error(Code::kInvalidArgument,
-              "kernels: custom call with wrong " + std::string(what));
-}
-
-void require(bool ok, std::string_view what) {
-  if (!ok) refuse(what);
-}
-
-void require_counts(const FfiCall& call, size_t args, size_t results) {
-  require(call.args().size() == args, "number of arguments");
-  require(call.results().size() == results, "number of results");
-}
-
-int64_t count(const FfiBuffer& x) {
-  int64_t n = 1;
-  for (const int64_t d : x.dims) n *= d;
-  return n;
-}
-
-FloatsIn in(const FfiBuffer& x) {
-  return {x.data, x.dtype};
-}
-FloatsOut out(const FfiBuffer& x) {
-  return {x.data, x.dtype};
-}
-
-// The data of a buffer that must hold n elements of T.
-template <class T>
-T* typed(const FfiBuffer& x, int64_t n, std::string_view what) {
-  require(x.dtype == dtype_of<T> && count(x) == n, what);
-  return static_cast<T*>(x.data);
-}
 
 Key key_of(const FfiBuffer& x) {
   const auto* words = typed<uint32_t>(x, 2, "key");
@@ -156,69 +122,6 @@ void call_convolution_kernel_grad(const FfiCall& call) {
   const ConvolutionSpec s = convolution_spec(call, args[0], args[1], dw);
   require(convolution_fits(s) && count(dw) == kernel_size(s), "convolution");
   convolution_kernel_grad(s, args[0].data, args[1].data, dw.data);
-}
-
-struct Rows {
-  int64_t rows;
-  int64_t dim;
-};
-
-Rows rows_of(const FfiBuffer& x) {
-  require(!x.dims.empty(), "rank");
-  const int64_t dim = x.dims.back();
-  return {dim == 0 ? 0 : count(x) / dim, dim};
-}
-
-void call_layer_norm(const FfiCall& call) {
-  require_counts(call, 3, 3);
-  const auto args = call.args();
-  const auto results = call.results();
-  const auto [rows, dim] = rows_of(args[0]);
-  require(count(results[0]) == rows * dim, "result");
-  layer_norm(rows,
-             dim,
-             static_cast<float>(call.attr_float("eps")),
-             in(args[0]),
-             typed<float>(args[1], dim, "gamma"),
-             typed<float>(args[2], dim, "beta"),
-             out(results[0]),
-             typed<float>(results[1], rows, "mean"),
-             typed<float>(results[2], rows, "rstd"));
-}
-
-void call_layer_norm_grad(const FfiCall& call) {
-  require_counts(call, 5, 3);
-  const auto args = call.args();
-  const auto results = call.results();
-  const auto [rows, dim] = rows_of(args[0]);
-  require(count(args[1]) == rows * dim, "x");
-  require(count(results[0]) == rows * dim, "result");
-  layer_norm_grad(rows,
-                  dim,
-                  in(args[0]),
-                  in(args[1]),
-                  typed<float>(args[2], dim, "gamma"),
-                  typed<float>(args[3], rows, "mean"),
-                  typed<float>(args[4], rows, "rstd"),
-                  out(results[0]),
-                  typed<float>(results[1], dim, "dgamma"),
-                  typed<float>(results[2], dim, "dbeta"));
-}
-
-void call_gelu(const FfiCall& call) {
-  require_counts(call, 1, 1);
-  const FfiBuffer& x = call.args()[0];
-  require(count(call.results()[0]) == count(x), "result");
-  gelu(count(x), in(x), out(call.results()[0]));
-}
-
-void call_gelu_grad(const FfiCall& call) {
-  require_counts(call, 2, 1);
-  const FfiBuffer& dy = call.args()[0];
-  const FfiBuffer& x = call.args()[1];
-  require(count(x) == count(dy), "x");
-  require(count(call.results()[0]) == count(dy), "result");
-  gelu_grad(count(dy), in(dy), in(x), out(call.results()[0]));
 }
 
 void call_dropout(const FfiCall& call) {
@@ -347,17 +250,13 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
   static const std::vector<pjrt::FfiTarget> targets = [] {
     std::vector<pjrt::FfiTarget> all = {
         pjrt::ffi_target<call_adamw>("kexue_adamw"),
-        pjrt::ffi_target<call_layer_norm>("kexue_layer_norm"),
-        pjrt::ffi_target<call_layer_norm_grad>("kexue_layer_norm_grad"),
-        pjrt::ffi_target<call_gelu>("kexue_gelu"),
-        pjrt::ffi_target<call_gelu_grad>("kexue_gelu_grad"),
         pjrt::ffi_target<call_attention>("kexue_attention"),
         pjrt::ffi_target<call_attention_grad>("kexue_attention_grad"),
         pjrt::ffi_target<call_dropout>("kexue_dropout"),
         pjrt::ffi_target<call_fold_in>("kexue_fold_in"),
     };
-    for (const auto& target : detail::decompose_targets()) {
-      all.push_back(target);
+    for (const auto& more : {row_targets(), decompose_targets()}) {
+      all.insert(all.end(), more.begin(), more.end());
     }
     for (const auto& target : detail::line_targets()) all.push_back(target);
     if (has_matmul()) {

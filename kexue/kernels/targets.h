@@ -29,6 +29,8 @@ namespace kexue::kernels {
 // kexue_layer_norm_grad  dy x gamma mean rstd        dx dgamma dbeta
 // kexue_gelu             x                           y
 // kexue_gelu_grad        dy x                        dx
+// kexue_cross_entropy    x labels                    loss lse
+// kexue_cross_entropy_grad  dy x labels lse          dx
 // kexue_dropout          x key                       y            threshold
 // kexue_fold_in          key index (u32)             key
 // kexue_attention        q k v mask key              o lse        scale: float,
@@ -44,10 +46,11 @@ namespace kexue::kernels {
 // kexue_svd              a (m >= n)                  u s v
 //
 // The last six are f32 or f64 throughout, perm i32; see decompose.h.
-// gamma, beta, bias, mean, rstd, lse, dgamma, dbeta are f32; mask is bool; key
-// is u32[2]; the others are f32 or bf16. mean and rstd have one element a row
-// of x, in any shape. kexue_matmul and kexue_convolution* are absent from a
-// build without oneDNN: their ops then run without them.
+// gamma, beta, bias, mean, rstd, lse, loss, dgamma, dbeta and dy of
+// cross_entropy_grad are f32; mask is bool; labels i32; key is u32[2]; the
+// others are f32 or bf16. mean and rstd have one element a row of x, in any
+// shape. kexue_matmul and kexue_convolution* are absent from a build without
+// oneDNN: their ops then run without them.
 std::span<const pjrt::FfiTarget> ffi_targets();
 
 // Their names.

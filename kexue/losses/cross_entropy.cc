@@ -29,9 +29,7 @@ Value cross_entropy(const Value& logits,
                     const Value& weights) {
   check(logits, labels, weights);
   const Scope scope("cross_entropy");
-  const Value pick = ops::one_hot(labels, logits.dim(1), logits.dtype());
-  const Value z = ops::widen(logits);  // losses never run in 16 bits
-  const Value nll = ops::sum(-(ops::log_softmax(z) * pick), {1});
+  const Value nll = ops::softmax_cross_entropy(logits, labels);
   const Value total = ops::sum(weights);
   const Value some = ops::greater(total, ops::zeros_like(total));
   const Value divisor = ops::select(some, total, ops::ones_like(total));

@@ -35,6 +35,16 @@ Value masked_softmax(const Arg& x, const Value& mask, int64_t axis = -1);
 // x - logsumexp(x) along `axis`.
 Value log_softmax(const Arg& x, int64_t axis = -1);
 
+// loss = logsumexp(x) - x[label] for each row x of logits; 0, with gradient 0,
+// where the label is not in 0 .. C-1.
+//
+// Shapes:   logits f[...,C], labels i32[...] -> f[...], f32 or wider.
+// Numerics: always f32 or wider, under every policy, also where the logits are
+//           16 bits wide; then only their gradient is rounded to 16 bits. The
+//           row maximum is subtracted first.
+// Source:   derived; the gradient is softmax(x) - one_hot(label).
+Value softmax_cross_entropy(const Arg& logits, const Value& labels);
+
 // o = dropout(masked_softmax(scale q k^T)) v for each head; if `is_causal`,
 // query t sees only those of the allowed keys with s <= t.
 //

@@ -7,6 +7,7 @@
 
 #include "kexue/kernels/attention.h"
 #include "kexue/kernels/convolution.h"
+#include "kexue/kernels/cross_entropy.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
 #include "kexue/kernels/layer_norm.h"
@@ -247,6 +248,36 @@ TEST_F(KernelCall, GeluToBf16AndItsGradient) {
   std::vector<float> want_dx(35);
   gelu_grad(35, data(dy), data(x), want_dx.data());
   EXPECT_EQ(values(dx[0]), want_dx);
+}
+
+TEST_F(KernelCall, CrossEntropyAndItsGradientInBf16) {
+  const auto x = array({3, 7}, 1), dy = array({3}, 2);
+  const auto labels = HostArray::of(Shape{3}, std::vector<int32_t>{6, -1, 2});
+  const TensorType row{DType::kF32, {3}};
+  const auto y = call("kexue_cross_entropy", "", {x, labels}, {row, row});
+  std::vector<float> loss(3), lse(3);
+  const auto* at = labels.span<int32_t>().data();
+  cross_entropy(3, 7, data(x), at, loss.data(), lse.data());
+  EXPECT_EQ(values(y[0]), loss);
+  EXPECT_EQ(values(y[1]), lse);
+  const auto dx = call("kexue_cross_entropy_grad",
+                       "",
+                       {dy, x, labels, y[1]},
+                       {{DType::kBF16, {3, 7}}});
+  std::vector<BFloat16> want(21);
+  cross_entropy_grad(3, 7, data(dy), data(x), at, lse.data(), want.data());
+  for (size_t i = 0; i < 21; ++i) {
+    EXPECT_EQ(dx[0].span<BFloat16>()[i].bits, want[i].bits);
+  }
+}
+
+TEST_F(KernelCall, CrossEntropyOfOtherLabelsFails) {
+  const auto x = array({3, 7}, 1);
+  const auto labels = HostArray::of(Shape{2}, std::vector<int32_t>{6, 1});
+  const TensorType row{DType::kF32, {2}};
+  EXPECT_ERROR(call("kexue_cross_entropy", "", {x, labels}, {row, row}),
+               Code::kDevice,
+               "wrong labels");
 }
 
 TEST_F(KernelCall, Dropout) {

@@ -49,6 +49,17 @@ TEST(CrossEntropy, RowsOfWeightZeroDoNotCount) {
   EXPECT_EQ(loss(kLogits, weights({0, 0, 0})), 0);
 }
 
+TEST(CrossEntropy, LabelsOutsideAddNothing) {
+  const auto y = evaluate_at(
+      [](const Values& x) -> Values {
+        return {cross_entropy(x[0], x[1], x[2])};
+      },
+      {kLogits,
+       HostArray::of<int32_t>({3}, std::vector<int32_t>{-1, 0, 3}),
+       weights({1, 1, 1})});
+  EXPECT_NEAR(y[0].at(0), kRows[1] / 3, 1e-12);
+}
+
 TEST(CrossEntropy, HugeLogitsStayFinite) {
   const HostArray huge = HostArray::from_doubles(
       {DType::kF64, {3, 3}},

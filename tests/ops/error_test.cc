@@ -127,6 +127,14 @@ TEST_F(OpErrors, FusedOps) {
   EXPECT_ERROR(ops::gelu(n_), kBad, "gelu: wants a float tensor");
   const Value q = input(DType::kF32, {1, 2, 1, 4});
   const Value key = input(DType::kU32, {2});
+  EXPECT_ERROR(ops::softmax_cross_entropy(x_, n_),
+               kBad,
+               "softmax_cross_entropy: wants logits f[...,C], labels i32[...]",
+               "f32[2,3] and i32[4]");
+  EXPECT_ERROR(ops::softmax_cross_entropy(n_, n_), kBad, "wants a float");
+  EXPECT_ERROR(ops::softmax_cross_entropy(x_, input(DType::kI64, {2})),
+               kBad,
+               "labels i32[...]");
   EXPECT_ERROR(ops::attention(q, q, q, t_, key, 1, 0), kBad, "mask bool[B,S]");
   EXPECT_ERROR(ops::attention(q, q, q, input(DType::kBool, {1, 2}), key, 1, 2),
                kBad,

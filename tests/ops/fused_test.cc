@@ -245,6 +245,36 @@ TEST(Attention, LargeScoresDoNotOverflow) {
   EXPECT_EQ(y[0].to_doubles(), std::vector<double>(8, 3.0));
 }
 
+TEST(SoftmaxCrossEntropy, EqualsItsDenseFormToSecondOrder) {
+  const auto ids = HostArray::of(Shape{4}, std::vector<int32_t>{2, 0, -1, 5});
+  expect_equal(
+      [&](const Values& x) {
+        return ops::softmax_cross_entropy(x[0], ops::constant(ids));
+      },
+      [&](const Values& x) {
+        const Value hit = ops::one_hot(ops::constant(ids), 5, DType::kF64);
+        return -ops::sum(ops::log_softmax(x[0]) * hit, {-1});
+      },
+      {normal({4, 5}, 1)});
+}
+
+TEST(SoftmaxCrossEntropy, KeepsTheLossOf16BitLogitsInF32) {
+  for (const DType d : {DType::kBF16, DType::kF16}) {
+    const auto y = evaluate_at(
+        [](const Values& x) -> Values {
+          const Value loss = ops::softmax_cross_entropy(x[0], x[1]);
+          return {loss, transforms::gradients(ops::sum(loss), {x[0]})[0]};
+        },
+        {HostArray::from_doubles({d, {1, 2}}, std::vector<double>{3, 3}),
+         HostArray::of(Shape{1}, std::vector<int32_t>{1})});
+    EXPECT_EQ(y[0].dtype(), DType::kF32);
+    EXPECT_NEAR(y[0].at(0), std::log(2), 1e-6);
+    EXPECT_EQ(y[1].dtype(), d);
+    EXPECT_NEAR(y[1].at(0), 0.5, 1e-6);
+    EXPECT_NEAR(y[1].at(1), -0.5, 1e-6);
+  }
+}
+
 TEST(MaskedSoftmax, IsZeroWhereNothingIsAllowed) {
   const auto f = [](const Values& v) -> Values {
     const Value p = ops::masked_softmax(v[0], v[1]);

@@ -92,6 +92,7 @@ const std::vector<Row>& sweep_rows() {
     add_reduce_rows(r);
     add_statistic_rows(r);
     add_cumulative_rows(r);
+    add_loss_rows(r);
     add_product_rows(r);
     add_conv_rows(r);
     add_pool_rows(r);

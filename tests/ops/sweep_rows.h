@@ -64,6 +64,7 @@ void add_special_rows(std::vector<Row>& rows);
 void add_bit_rows(std::vector<Row>& rows);
 void add_statistic_rows(std::vector<Row>& rows);
 void add_cumulative_rows(std::vector<Row>& rows);
+void add_loss_rows(std::vector<Row>& rows);
 
 // One function of a float, element by element: on a scalar, nothing, an odd
 // size, a matrix, all in [low, high); then at given edges.

@@ -171,6 +171,22 @@ TEST_F(Policy, BodiesOfLoopsAreRewrittenBehindAnF32Signature) {
   for (const Value& v : body.outputs()) EXPECT_EQ(v.dtype(), DType::kF32);
 }
 
+TEST_F(Policy, CrossEntropyReadsLowLogitsAndGivesThemLowSlopes) {
+  const Value logits = product({3, 4}, {4, 5});
+  const Value loss =
+      ops::sum(ops::softmax_cross_entropy(logits, input({3}, DType::kI32)));
+  const Values grads = transforms::gradients(loss, {g_.inputs()[0]});
+  g_.set_outputs({loss, grads[0]});
+  const auto low = apply_precision(g_, kLowGlue);
+  EXPECT_EQ(input_of(*low, ops::kSoftmaxCrossEntropy), DType::kBF16);
+  EXPECT_EQ(type_of(*low, ops::kSoftmaxCrossEntropy), DType::kF32);
+  EXPECT_EQ(type_of(*low, ops::kSoftmaxCrossEntropyGrad), DType::kBF16);
+  EXPECT_EQ(low->outputs()[0].dtype(), DType::kF32);
+  const auto wide = apply_precision(g_, kWideGlue);
+  EXPECT_EQ(input_of(*wide, ops::kSoftmaxCrossEntropy), DType::kF32);
+  EXPECT_EQ(type_of(*wide, ops::kSoftmaxCrossEntropyGrad), DType::kF32);
+}
+
 TEST_F(Policy, GradientsArriveInF32ThroughTheCasts) {
   const Value x = input({2, 3});
   const Value w = input({3, 4});

@@ -131,8 +131,7 @@ Values compose_attention_grad(const Node& n, const Values& in) {
 bool kernel_fits(const Node& n) {
   const DType d = n.inputs[0].dtype();
   const int64_t width = n.inputs[0].dim(3);
-  return (d == DType::kF32 || d == DType::kBF16) &&
-         n.attrs.dtype("dtype") == DType::kF32 && width % 16 == 0 &&
+  return (d == DType::kF32 || d == DType::kBF16) && width % 16 == 0 &&
          width <= 256 && n.inputs[0].dim(1) <= 1024 &&
          n.inputs[1].dim(1) <= 1024;
 }
@@ -211,7 +210,8 @@ constexpr OpDef kAttention{
     .batch = batch_attention,
     .compose = compose_attention,
     .kernel = [](const Node& n) -> std::string_view {
-      return kernel_fits(n) ? "kexue_attention" : "";
+      const bool wide = n.types[0].dtype == DType::kF32;
+      return wide && kernel_fits(n) ? "kexue_attention" : "";
     },
     .flops = [](const Node& n) { return 2 * product_flops(n); },
     .cast = Cast::kCompute,
@@ -232,8 +232,11 @@ constexpr OpDef kAttentionGrad{
     .batch = batch_attention,
     .compose = compose_attention_grad,
     .kernel = [](const Node& n) -> std::string_view {
-      return kernel_fits(n) && n.inputs[5].dtype() == DType::kF32 &&
-                     n.inputs[7].dtype() == DType::kF32
+      const DType out = n.types[0].dtype;
+      const bool wide = n.inputs[5].dtype() == DType::kF32 &&
+                        n.inputs[7].dtype() == DType::kF32;
+      return kernel_fits(n) && wide &&
+                     (out == DType::kF32 || out == DType::kBF16)
                  ? "kexue_attention_grad"
                  : "";
     },

@@ -54,7 +54,7 @@ Values compose_cross_entropy(const Node&, const Values& in) {
 }
 
 // Inputs: dy, logits, labels, lse.
-Values compose_cross_entropy_grad(const Node&, const Values& in) {
+Values compose_cross_entropy_grad(const Node& n, const Values& in) {
   const Value w = widen(in[1]);
   const int64_t classes = w.dim(-1);
   const Value dy = convert(in[0], w.dtype());
@@ -62,7 +62,7 @@ Values compose_cross_entropy_grad(const Node&, const Values& in) {
   const Value slope = p - one_hot(in[2], classes, w.dtype());
   const Value counts = broadcast_to(column(counted(in[2], classes)), w.shape());
   const Value dx = select(counts, slope * column(dy), zeros_like(w));
-  return {convert(dx, in[1].dtype())};
+  return {convert(dx, n.types[0].dtype)};
 }
 
 bool has_kernel(DType d) {
@@ -112,7 +112,7 @@ constexpr OpDef kSoftmaxCrossEntropyGrad{
         refuse(c,
                "wants dy f[...], logits f[...,C], labels i32[...], lse f[...]");
       }
-      return {c.type(1)};
+      return {result_type(c, 1)};
     },
     .lower =
         [](Emitter& e, const Node& n) {
@@ -121,7 +121,7 @@ constexpr OpDef kSoftmaxCrossEntropyGrad{
     .batch = batch_elementwise,
     .compose = compose_cross_entropy_grad,
     .kernel = [](const Node& n) -> std::string_view {
-      return has_kernel(n.inputs[1].dtype()) &&
+      return has_kernel(n.inputs[1].dtype()) && has_kernel(n.types[0].dtype) &&
                      n.inputs[0].dtype() == DType::kF32 &&
                      n.inputs[3].dtype() == DType::kF32
                  ? "kexue_cross_entropy_grad"

@@ -25,6 +25,12 @@ bool all_f32(const Node& n) {
   return true;
 }
 
+// Kernels round their result themselves, but not to every type.
+bool writable(const Node& n) {
+  const DType d = n.types[0].dtype;
+  return d == DType::kF32 || d == DType::kBF16;
+}
+
 // [...] of [...,D]
 Shape lead_shape(const Shape& s) {
   auto dims = s.dims();
@@ -159,18 +165,22 @@ constexpr OpDef kLayerNormGrad{
 
 constexpr OpDef kGelu{
     .name = "gelu",
-    .infer = float_unary,
+    .infer = [](const InferContext& c) -> TypeList {
+      float_unary(c);
+      return {result_type(c, 0)};
+    },
     .vjp = [](const VjpContext& c) -> Values {
       return {c.dy.graph().add(kGeluGrad, {c.dy, c.x[0]}).out()};
     },
     .lower = [](Emitter& e,
                 const Node& n) { e.custom_call(n, "kexue_gelu", ""); },
     .batch = batch_elementwise,
-    .compose = [](const Node&, const Values& in) -> Values {
-      return {in[0] * 0.5 * (erf(in[0] * (1 / std::numbers::sqrt2)) + 1.0)};
+    .compose = [](const Node& n, const Values& in) -> Values {
+      const Value twice_cdf = erf(in[0] * (1 / std::numbers::sqrt2)) + 1.0;
+      return {convert(in[0] * 0.5 * twice_cdf, n.types[0].dtype)};
     },
     .kernel = [](const Node& n) -> std::string_view {
-      return all_f32(n) ? "kexue_gelu" : "";
+      return all_f32(n) && writable(n) ? "kexue_gelu" : "";
     },
 };
 
@@ -179,16 +189,17 @@ constexpr OpDef kGeluGrad{
     .name = "gelu_grad",
     .infer = [](const InferContext& c) -> TypeList {
       want_float(c);
-      return same_binary(c);
+      same_binary(c);
+      return {result_type(c, 1)};
     },
     .lower = [](Emitter& e,
                 const Node& n) { e.custom_call(n, "kexue_gelu_grad", ""); },
     .batch = batch_elementwise,
-    .compose = [](const Node&, const Values& in) -> Values {
-      return {in[0] * gelu_slope(in[1])};
+    .compose = [](const Node& n, const Values& in) -> Values {
+      return {convert(in[0] * gelu_slope(in[1]), n.types[0].dtype)};
     },
     .kernel = [](const Node& n) -> std::string_view {
-      return all_f32(n) ? "kexue_gelu_grad" : "";
+      return all_f32(n) && writable(n) ? "kexue_gelu_grad" : "";
     },
 };
 

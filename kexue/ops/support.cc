@@ -89,6 +89,12 @@ std::vector<int64_t> reduced_axes(const std::vector<int64_t>& axes,
   return all;
 }
 
+TensorType result_type(const InferContext& c, size_t input) {
+  const TensorType& type = c.type(input);
+  return c.attrs.has("dtype") ? TensorType{c.attrs.dtype("dtype"), type.shape}
+                              : type;
+}
+
 DType accumulator(DType dtype) {
   const bool narrow = dtype == DType::kF16 || dtype == DType::kBF16;
   return narrow ? DType::kF32 : dtype;

@@ -55,6 +55,10 @@ std::vector<int64_t> reduced_axes(const std::vector<int64_t>& axes,
                                   int64_t rank,
                                   std::string_view who);
 
+// That of an input, in the dtype of the attribute `dtype` if there is one: set
+// where a kernel shall round its result, see transforms/narrow.h.
+TensorType result_type(const InferContext& c, size_t input);
+
 // What sums and products of a type run in: f32 for 16-bit floats.
 DType accumulator(DType dtype);
 // The scalar that leaves every other unchanged under max (lowest) or min.

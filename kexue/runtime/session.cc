@@ -12,6 +12,7 @@
 #include "kexue/pjrt/compile_options.h"
 #include "kexue/pjrt/ffi.h"
 #include "kexue/stablehlo/emitter.h"
+#include "kexue/transforms/narrow.h"
 #include "kexue/transforms/simplify.h"
 #include "kexue/transforms/unroll.h"
 
@@ -175,6 +176,8 @@ std::unique_ptr<ir::Graph> Session::rewrite(
   g = transforms::apply_precision(*g, precision(options));
   g = transforms::simplify(*g);
   g = transforms::expand_fused(*g, kernels_for(options));
+  g = transforms::simplify(*g);
+  g = transforms::narrow_results(*g, kernels_for(options));
   return transforms::simplify(*g);
 }
 

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "kexue/kernels/column_sum.h"
 #include "kexue/kernels/cross_entropy.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
@@ -112,6 +113,14 @@ void CrossEntropyGrad(benchmark::State& state) {
   });
 }
 
+template <class T>
+void ColumnSum(benchmark::State& state) {
+  const auto wide = ramp(kCount);
+  const std::vector<T> x(wide.begin(), wide.end());
+  std::vector<float> y(kDim);
+  measure(state, 1, [&] { column_sum(kRows, kDim, x.data(), y.data()); });
+}
+
 void Dropout(benchmark::State& state) {
   const auto x = ramp(kCount);
   std::vector<float> y(kCount);
@@ -141,6 +150,8 @@ BENCHMARK(CrossEntropy<float>)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(CrossEntropy<BFloat16>)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(CrossEntropyGrad<float>)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(CrossEntropyGrad<BFloat16>)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(ColumnSum<float>)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(ColumnSum<BFloat16>)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Dropout)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Copy)->Arg(1)->Arg(2)->UseRealTime();
 

@@ -1,6 +1,7 @@
 #include "kexue/kernels/row_targets.h"
 
 #include "kexue/kernels/call_tools.h"
+#include "kexue/kernels/column_sum.h"
 #include "kexue/kernels/cross_entropy.h"
 #include "kexue/kernels/gelu.h"
 #include "kexue/kernels/layer_norm.h"
@@ -71,6 +72,13 @@ void call_gelu_grad(const FfiCall& call) {
   gelu_grad(count(dy), in(dy), in(x), out(call.results()[0]));
 }
 
+void call_column_sum(const FfiCall& call) {
+  require_counts(call, 1, 1);
+  const FfiBuffer& x = call.args()[0];
+  const auto [rows, dim] = rows_of(x);
+  column_sum(rows, dim, in(x), typed<float>(call.results()[0], dim, "result"));
+}
+
 void call_cross_entropy(const FfiCall& call) {
   require_counts(call, 2, 2);
   const auto args = call.args();
@@ -113,6 +121,7 @@ std::vector<pjrt::FfiTarget> row_targets() {
       pjrt::ffi_target<call_layer_norm_grad>("kexue_layer_norm_grad"),
       pjrt::ffi_target<call_gelu>("kexue_gelu"),
       pjrt::ffi_target<call_gelu_grad>("kexue_gelu_grad"),
+      pjrt::ffi_target<call_column_sum>("kexue_column_sum"),
       pjrt::ffi_target<call_cross_entropy>("kexue_cross_entropy"),
       pjrt::ffi_target<call_cross_entropy_grad>("kexue_cross_entropy_grad"),
   };

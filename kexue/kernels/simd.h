@@ -120,6 +120,10 @@ struct Simd {
                       uint32_t* y,
                       int64_t n);
 
+  // Adds each column of x [rows,n] to y[n].
+  void (*add_rows)(const float* x, int64_t rows, int64_t n, float* y);
+  void (*add_rows_bf16)(const uint16_t* x, int64_t rows, int64_t n, float* y);
+
   // Rows of any length. top = max x, total = sum exp(x - top), and
   // y = by * exp(x - shift), x <= shift + 88; y may be x.
   void (*exp_sum)(const float* x, int64_t n, float* top, float* total);

@@ -70,6 +70,8 @@ void softmax_grad(float* s,
                   float delta);
 void scale(float* x, int64_t n, float factor);
 float dot(const float* x, const float* y, int64_t n);
+void add_rows(const float* x, int64_t rows, int64_t n, float* y);
+void add_rows_bf16(const uint16_t* x, int64_t rows, int64_t n, float* y);
 void exp_sum(const float* x, int64_t n, float* top, float* total);
 void exp_sum_bf16(const uint16_t* x, int64_t n, float* top, float* total);
 void scaled_exp(const float* x, int64_t n, float shift, float by, float* y);

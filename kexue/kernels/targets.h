@@ -29,6 +29,7 @@ namespace kexue::kernels {
 // kexue_layer_norm_grad  dy x gamma mean rstd        dx dgamma dbeta
 // kexue_gelu             x                           y
 // kexue_gelu_grad        dy x                        dx
+// kexue_column_sum       x                           y: f32
 // kexue_cross_entropy    x labels                    loss lse
 // kexue_cross_entropy_grad  dy x labels lse          dx
 // kexue_dropout          x key                       y            threshold

@@ -35,6 +35,13 @@ Value masked_softmax(const Arg& x, const Value& mask, int64_t axis = -1);
 // x - logsumexp(x) along `axis`.
 Value log_softmax(const Arg& x, int64_t axis = -1);
 
+// Sum over all axes but the last: the gradient of a row added to all rows.
+//
+// Shapes:   x f[...,D] of two axes or more -> f[D], f32 or wider.
+// Numerics: sums in f32 or wider. A policy rounds x as it does the factors of
+//           a product: the sum is one with ones.
+Value column_sum(const Arg& x);
+
 // loss = logsumexp(x) - x[label] for each row x of logits; 0, with gradient 0,
 // where the label is not in 0 .. C-1.
 //

@@ -9,6 +9,7 @@
 #include "kexue/ops/complex.h"
 #include "kexue/ops/einsum_spec.h"
 #include "kexue/ops/elementwise.h"
+#include "kexue/ops/fused.h"
 #include "kexue/ops/op_table.h"
 #include "kexue/ops/reduce.h"
 #include "kexue/ops/shape_ops.h"
@@ -74,6 +75,15 @@ Value contract(const std::string& spec,
       .out();
 }
 
+Value bias_grad(const Value& dy, const Value& bias) {
+  Axes axes(static_cast<size_t>(dy.rank() - bias.rank()));
+  for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
+  const bool rows = is_float(dy.dtype()) && bias.rank() == 1;
+  Value sums = dy;
+  if (!axes.empty()) sums = rows ? column_sum(dy) : sum(dy, axes);
+  return convert(sums, bias.dtype());
+}
+
 Values matmul_vjp(const VjpContext& c) {
   const EinsumSpec s = parse_einsum(c.node.attrs.s("spec"));
   const DType dtype = c.x[0].dtype();
@@ -86,9 +96,7 @@ Values matmul_vjp(const VjpContext& c) {
     out[1] = contract(s.a + "," + s.out + "->" + s.b, conj(c.x[0]), dy, dtype);
   }
   if (c.x.size() == 3 && c.needs[2]) {
-    Axes axes(static_cast<size_t>(c.dy.rank() - c.x[2].rank()));
-    for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
-    out[2] = convert(axes.empty() ? c.dy : sum(c.dy, axes), c.x[2].dtype());
+    out[2] = bias_grad(c.dy, c.x[2]);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kexue/kernels/attention.h"
+#include "kexue/kernels/column_sum.h"
 #include "kexue/kernels/convolution.h"
 #include "kexue/kernels/cross_entropy.h"
 #include "kexue/kernels/dropout.h"
@@ -248,6 +249,14 @@ TEST_F(KernelCall, GeluToBf16AndItsGradient) {
   std::vector<float> want_dx(35);
   gelu_grad(35, data(dy), data(x), want_dx.data());
   EXPECT_EQ(values(dx[0]), want_dx);
+}
+
+TEST_F(KernelCall, ColumnSum) {
+  const auto x = array({2, 9, 7}, 1);
+  const auto y = call("kexue_column_sum", "", {x}, {{DType::kF32, {7}}});
+  std::vector<float> want(7);
+  column_sum(18, 7, data(x), want.data());
+  EXPECT_EQ(values(y[0]), want);
 }
 
 TEST_F(KernelCall, CrossEntropyAndItsGradientInBf16) {

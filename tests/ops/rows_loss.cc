@@ -1,4 +1,4 @@
-// Rows of losses that are ops of their own.
+// Rows of losses that are ops of their own, and of sums for gradients.
 #include <cmath>
 
 #include "kexue/ir/graph.h"
@@ -89,11 +89,32 @@ void add_gradients(std::vector<Row>& rows) {
        2});
 }
 
+void add_column_sums(std::vector<Row>& rows) {
+  for (const Shape& s : {Shape{4, 3}, Shape{2, 3, 5}, Shape{0, 2}}) {
+    rows.push_back({"column_sum",
+                    "column_sum" + s.str(),
+                    {{s}},
+                    [](const Values& x, DType) -> Values {
+                      return {ops::column_sum(x[0])};
+                    },
+                    [s](const std::vector<Doubles>& x) {
+                      const auto n = static_cast<size_t>(s[-1]);
+                      Doubles y(n, 0);
+                      for (size_t i = 0; i < x[0].size(); ++i) {
+                        y[i % n] += x[0][i];
+                      }
+                      return y;
+                    },
+                    2});
+  }
+}
+
 }  // namespace
 
 void add_loss_rows(std::vector<Row>& rows) {
   add_losses(rows);
   add_gradients(rows);
+  add_column_sums(rows);
 }
 
 }  // namespace kexue::testing

@@ -131,6 +131,8 @@ TEST(BatchSweep, OnlyOpsWithoutARuleLoopOverExamples) {
     if (loops_of(row, true) > loops_of(row, false)) looping.insert(row.op);
   }
   for (const OpDef* op : ops::op_table()) {
+    // The rows give each example its own predicate, so these go one by one.
+    if (op == &ops::kCase || op == &ops::kWhile) continue;
     if (op->batch == nullptr) continue;
     EXPECT_FALSE(looping.contains(std::string(op->name))) << op->name;
   }

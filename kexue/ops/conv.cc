@@ -309,6 +309,20 @@ std::vector<HostArray> eval_conv(const EvalContext& c) {
   return {make_floats(type, out)};
 }
 
+// Of each result: the products with one group's channels under the window.
+// Zeros that a dilated x has between its elements are not counted.
+double conv_flops(const Node& n) {
+  const ConvSpec s = parse_conv(n.attrs.s("spec"));
+  const Shape& w = n.inputs[1].shape();
+  double count = 2 * static_cast<double>(n.types[0].shape.size()) *
+                 static_cast<double>(w[s.rhs_i]);
+  for (size_t i = 0; i < s.rank(); ++i) {
+    count *= static_cast<double>(w[s.rhs_space[i]]) /
+             static_cast<double>(n.attrs.ints("lhs_dilation")[i]);
+  }
+  return count;
+}
+
 }  // namespace
 
 // Inputs: x, kernel.
@@ -324,6 +338,7 @@ constexpr OpDef kConvolution{
     .eval = eval_conv,
     .batch = batch_conv,
     .kernel = conv_kernel,
+    .flops = conv_flops,
     .cast = Cast::kCompute,
 };
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "kexue/ir/flops.h"
 #include "kexue/transforms/batch.h"
+#include "kexue/transforms/grad.h"
 #include "kexue/transforms/precision.h"
 #include "tests/support/check_close.h"
 #include "tests/support/check_grads.h"
@@ -44,6 +46,34 @@ TEST_F(Convolution, InfersTheShapeInBothLayouts) {
   EXPECT_EQ(
       ops::conv3d(input({2, 9, 8, 7, 4}), input({3, 2, 1, 4, 5})).type().str(),
       "f32[2,7,7,7,5]");
+}
+
+TEST_F(Convolution, FlopsCountEachProductAndItsSum) {
+  const auto flops = [](const Value& y) { return ir::flops(*y.node()); };
+  const Value x = input({2, 8, 8, 6});
+  EXPECT_EQ(flops(ops::conv2d(x, input({3, 3, 6, 4}))),
+            2.0 * (2 * 6 * 6 * 4) * (3 * 3 * 6));
+  EXPECT_EQ(flops(ops::conv2d(x, input({3, 3, 2, 9}), {.feature_groups = 3})),
+            2.0 * (2 * 6 * 6 * 9) * (3 * 3 * 2));
+  EXPECT_EQ(flops(ops::conv2d(
+                input({2, 6, 8, 8}), input({4, 6, 3, 3}), {.layout = kFirst})),
+            2.0 * (2 * 6 * 6 * 4) * (3 * 3 * 6));
+}
+
+TEST_F(Convolution, GradientsHaveTheFlopsOfTheConvolution) {
+  for (const int64_t stride : {1, 2}) {
+    Graph g;
+    const ir::Tracing tracing(g);
+    const Value x = g.input({DType::kF32, {2, 8, 8, 3}});
+    const Value w = g.input({DType::kF32, {3, 3, 3, 4}});
+    const Value y = ops::conv2d(
+        x, w, {.strides = {stride, stride}, .padding = Padding::both({1, 1})});
+    const double forward = ir::flops(*y.node());
+    EXPECT_EQ(forward, 2.0 * static_cast<double>(y.shape().size()) * 27);
+    const Values grads = transforms::gradients(ops::sum(y * y), {x, w});
+    g.set_outputs(grads);
+    EXPECT_EQ(ir::flops(g), 3 * forward);
+  }
 }
 
 TEST_F(Convolution, SamePaddingGivesSizeOverStrideRoundedUp) {

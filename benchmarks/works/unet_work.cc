@@ -53,19 +53,10 @@ Value conv(const ParamValues& p,
   return ops::conv2d(x, w, options) + p[name + ".bias"];
 }
 
-// Mean and variance over the positions and the channels of a group.
-Value group_norm(const ParamValues& p,
-                 const std::string& name,
-                 const Value& x) {
-  const std::vector<int64_t> dims = x.shape().dims();
-  const int64_t groups = std::min(kGroups, dims[3]);
-  const Value parts =
-      ops::reshape(x, {dims[0], dims[1] * dims[2], groups, dims[3] / groups});
-  const Value w = ops::widen(parts);
-  const Value d = w - ops::mean(w, {1, 3}, true);
-  const Value y = d * ops::rsqrt(ops::mean(d * d, {1, 3}, true) + 1e-5);
-  return ops::reshape(ops::convert(y, x.dtype()), dims) * p[name + ".weight"] +
-         p[name + ".bias"];
+Value norm_silu(const ParamValues& p, const std::string& name, const Value& x) {
+  const int64_t groups = std::min(kGroups, x.dim(-1));
+  return ops::group_norm(
+      x, p[name + ".weight"], p[name + ".bias"], groups, 1e-5, true);
 }
 
 Value block(const ParamValues& p,
@@ -73,13 +64,12 @@ Value block(const ParamValues& p,
             const Value& x,
             const Value& time) {
   const Scope scope(name);
-  const Value h =
-      conv(p, name + ".conv1", silu(group_norm(p, name + ".norm1", x)));
+  const Value h = conv(p, name + ".conv1", norm_silu(p, name + ".norm1", x));
   const Value shift = dense(p, name + ".time", time);
   const Value moved =
       h + ops::reshape(shift, {shift.dim(0), 1, 1, shift.dim(1)});
   const Value y =
-      conv(p, name + ".conv2", silu(group_norm(p, name + ".norm2", moved)));
+      conv(p, name + ".conv2", norm_silu(p, name + ".norm2", moved));
   return y + (x.dim(3) == y.dim(3) ? x : conv(p, name + ".skip", x));
 }
 
@@ -92,7 +82,7 @@ Value predict(const ParamValues& p, const Value& x, const Value& embedded) {
   const Value y1 = block(p, "up1", ops::concatenate({up1, half}, 3), time);
   const Value up2 = conv(p, "grow2", ops::upsample_nearest(y1, {2, 2}));
   const Value y2 = block(p, "up2", ops::concatenate({up2, full}, 3), time);
-  return conv(p, "last", silu(group_norm(p, "last_norm", y2)));
+  return conv(p, "last", norm_silu(p, "last_norm", y2));
 }
 
 ParamTable unet_params(int64_t c) {

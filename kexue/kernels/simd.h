@@ -19,6 +19,16 @@ struct DropoutRule {
   float scale;         // 65536 / (65536 - threshold)
 };
 
+// What group norm does to each column: element i of a channels-last array
+// belongs to column i % width. width is a multiple of 64.
+struct NormColumns {
+  int64_t width;
+  const float* mean;
+  const float* rstd;
+  const float* gamma;
+  const float* beta;
+};
+
 // Elements between neighbours, of the operands of a small product.
 struct TileStrides {
   int64_t a_row;   // from a row of a to the next
@@ -66,6 +76,34 @@ struct Simd {
                           float* dx,
                           float* dgamma,
                           float* dbeta);
+
+  // Column by column: sums of x; then of x - center and its square.
+  void (*column_sums)(const float* x, int64_t n, int64_t width, float* sums);
+  void (*column_moments)(const float* x,
+                         const float* center,
+                         int64_t n,
+                         int64_t width,
+                         float* sums,
+                         float* squares);
+  void (*group_norm)(
+      const float* x, const NormColumns& c, bool silu, int64_t n, float* z);
+  // dy, and its sums and those of dy * h for each column. dy may be dz.
+  void (*group_norm_slope)(const float* dz,
+                           const float* x,
+                           const NormColumns& c,
+                           bool silu,
+                           int64_t n,
+                           float* dy,
+                           float* dbeta,
+                           float* dgamma);
+  // dx from dy, which may be its memory; means of u and u * h for each column.
+  void (*group_norm_grad)(const float* dy,
+                          const float* x,
+                          const NormColumns& c,
+                          const float* u_mean,
+                          const float* uh_mean,
+                          int64_t n,
+                          float* dx);
 
   void (*gelu)(const float* x, float* y, int64_t n);
   void (*gelu_bf16)(const float* x, uint16_t* y, int64_t n);

@@ -24,6 +24,33 @@ void layer_norm_grad(const float* dy,
                      float* dx,
                      float* dgamma,
                      float* dbeta);
+void column_sums(const float* x, int64_t n, int64_t width, float* sums);
+void column_moments(const float* x,
+                    const float* center,
+                    int64_t n,
+                    int64_t width,
+                    float* sums,
+                    float* squares);
+void group_norm(const float* x,
+                const detail::NormColumns& c,
+                bool silu,
+                int64_t n,
+                float* z);
+void group_norm_slope(const float* dz,
+                      const float* x,
+                      const detail::NormColumns& c,
+                      bool silu,
+                      int64_t n,
+                      float* dy,
+                      float* dbeta,
+                      float* dgamma);
+void group_norm_grad(const float* dy,
+                     const float* x,
+                     const detail::NormColumns& c,
+                     const float* u_mean,
+                     const float* uh_mean,
+                     int64_t n,
+                     float* dx);
 void gelu(const float* x, float* y, int64_t n);
 void gelu_bf16(const float* x, uint16_t* y, int64_t n);
 void gelu_grad(const float* dy, const float* x, float* dx, int64_t n);

@@ -9,6 +9,7 @@
 #include "kexue/kernels/convolution.h"
 #include "kexue/kernels/decompose_targets.h"
 #include "kexue/kernels/dropout.h"
+#include "kexue/kernels/group_norm_targets.h"
 #include "kexue/kernels/line_targets.h"
 #include "kexue/kernels/matmul.h"
 #include "kexue/kernels/row_targets.h"
@@ -255,7 +256,8 @@ std::span<const pjrt::FfiTarget> ffi_targets() {
         pjrt::ffi_target<call_dropout>("kexue_dropout"),
         pjrt::ffi_target<call_fold_in>("kexue_fold_in"),
     };
-    for (const auto& more : {row_targets(), decompose_targets()}) {
+    for (const auto& more :
+         {row_targets(), group_norm_targets(), decompose_targets()}) {
       all.insert(all.end(), more.begin(), more.end());
     }
     for (const auto& target : detail::line_targets()) all.push_back(target);

@@ -27,6 +27,11 @@ namespace kexue::kernels {
 //                                                                 four
 // kexue_layer_norm       x gamma beta                y mean rstd  eps: float
 // kexue_layer_norm_grad  dy x gamma mean rstd        dx dgamma dbeta
+// kexue_group_norm       x gamma beta                z mean rstd  eps: float,
+//                                                                 groups,
+//                                                                 silu: 0, 1
+// kexue_group_norm_grad  dz x gamma beta mean rstd   dx dgamma    groups, silu
+//                                                    dbeta
 // kexue_gelu             x                           y
 // kexue_gelu_grad        dy x                        dx
 // kexue_column_sum       x                           y: f32
@@ -50,7 +55,8 @@ namespace kexue::kernels {
 // gamma, beta, bias, mean, rstd, lse, loss, dgamma, dbeta and dy of
 // cross_entropy_grad are f32; mask is bool; labels i32; key is u32[2]; the
 // others are f32 or bf16. mean and rstd have one element a row of x, in any
-// shape. kexue_matmul and kexue_convolution* are absent from a build without
+// shape; for group norm one a group of an example, and there only they must be
+// f32. kexue_matmul and kexue_convolution* are absent from a build without
 // oneDNN: their ops then run without them.
 std::span<const pjrt::FfiTarget> ffi_targets();
 

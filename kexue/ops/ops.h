@@ -12,6 +12,7 @@
 #include "kexue/ops/fft.h"
 #include "kexue/ops/fused.h"
 #include "kexue/ops/gather.h"
+#include "kexue/ops/group_norm.h"
 #include "kexue/ops/index.h"
 #include "kexue/ops/linalg.h"
 #include "kexue/ops/matrix.h"

@@ -11,6 +11,7 @@
 #include "kexue/kernels/cross_entropy.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
+#include "kexue/kernels/group_norm.h"
 #include "kexue/kernels/layer_norm.h"
 #include "kexue/kernels/matmul.h"
 #include "kexue/kernels/targets.h"
@@ -235,6 +236,66 @@ TEST_F(KernelCall, LayerNormAndItsGradient) {
   EXPECT_EQ(values(grad[0]), dx);
   EXPECT_EQ(values(grad[1]), dgamma);
   EXPECT_EQ(values(grad[2]), dbeta);
+}
+
+TEST_F(KernelCall, GroupNormAndItsGradient) {
+  const auto x = array({2, 3, 5, 12}, 1), dz = array({2, 3, 5, 12}, 2);
+  const auto gamma = array({12}, 3), beta = array({12}, 4);
+  const TensorType all = x.type(), row = gamma.type(), few{DType::kF32, {2, 4}};
+  const std::string attrs = "groups = 4 : i64, silu = 1 : i64";
+  const auto got = call("kexue_group_norm",
+                        "eps = 1.0e-5 : f32, " + attrs,
+                        {x, gamma, beta},
+                        {all, few, few});
+  const GroupNormSpec spec = {2, 15, 12, 4, true};
+  std::vector<float> z(360), mean(8), rstd(8), dx(360), dgamma(12), dbeta(12);
+  group_norm(spec,
+             1e-5f,
+             data(x),
+             data(gamma),
+             data(beta),
+             z.data(),
+             mean.data(),
+             rstd.data());
+  EXPECT_EQ(values(got[0]), z);
+  EXPECT_EQ(values(got[1]), mean);
+  EXPECT_EQ(values(got[2]), rstd);
+  const auto grad = call("kexue_group_norm_grad",
+                         attrs,
+                         {dz, x, gamma, beta, got[1], got[2]},
+                         {all, row, row});
+  group_norm_grad(spec,
+                  data(dz),
+                  data(x),
+                  data(gamma),
+                  data(beta),
+                  mean.data(),
+                  rstd.data(),
+                  dx.data(),
+                  dgamma.data(),
+                  dbeta.data());
+  EXPECT_EQ(values(grad[0]), dx);
+  EXPECT_EQ(values(grad[1]), dgamma);
+  EXPECT_EQ(values(grad[2]), dbeta);
+}
+
+TEST_F(KernelCall, WrongGroupNormsFail) {
+  const auto x = array({2, 3, 4}, 1), row = array({4}, 2);
+  const auto run = [&](const char* groups,
+                       const HostArray& gamma,
+                       const TensorType& mean) {
+    call("kexue_group_norm",
+         std::string("eps = 1.0e-5 : f32, silu = 0 : i64, groups = ") + groups,
+         {x, gamma, row},
+         {x.type(), mean, {DType::kF32, {2, 2}}});
+  };
+  const TensorType few{DType::kF32, {2, 2}};
+  EXPECT_ERROR(run("3 : i64", row, few), Code::kDevice, "wrong groups");
+  EXPECT_ERROR(run("0 : i64", row, few), Code::kDevice, "wrong groups");
+  EXPECT_ERROR(
+      run("2 : i64", array({3}, 2), few), Code::kDevice, "wrong gamma");
+  EXPECT_ERROR(
+      run("2 : i64", row, {DType::kF32, {2, 4}}), Code::kDevice, "wrong mean");
 }
 
 TEST_F(KernelCall, GeluToBf16AndItsGradient) {

@@ -124,6 +124,17 @@ TEST_F(OpErrors, FusedOps) {
                kBad,
                "wants x f[...,D], gamma f[D], beta f[D]",
                "f32[2,3] and f32[4]");
+  EXPECT_ERROR(ops::group_norm(x_, g, g, 1, 1e-5),
+               kBad,
+               "wants x f[B,...,C], gamma f[C], beta f[C]",
+               "f32[2,3] and f32[4]");
+  const Value h = input(DType::kF32, {3});
+  for (const int64_t groups : {0, -1, 2}) {
+    EXPECT_ERROR(ops::group_norm(x_, h, h, groups, 1e-5),
+                 kBad,
+                 "cannot make " + std::to_string(groups) + " groups");
+  }
+  EXPECT_ERROR(ops::group_norm(h, h, h, 1, 1e-5), kBad, "wants x f[B,...,C]");
   EXPECT_ERROR(ops::gelu(n_), kBad, "gelu: wants a float tensor");
   const Value q = input(DType::kF32, {1, 2, 1, 4});
   const Value key = input(DType::kU32, {2});

@@ -123,6 +123,48 @@ TEST(LayerNorm, EqualsItsFormulaToSecondOrder) {
                {normal({5}, 1), normal({5}, 2), normal({5}, 3)});
 }
 
+Build group_norm_with(int64_t groups, bool silu) {
+  return [=](const Values& x) {
+    return ops::group_norm(x[0], x[1], x[2], groups, 1e-3, silu);
+  };
+}
+
+Build plain_group_norm(int64_t groups, bool silu) {
+  return [=](const Values& x) {
+    const Value& all = x[0];
+    const int64_t channels = all.dim(-1), batch = all.dim(0);
+    const int64_t rest = all.shape().size() / batch / channels;
+    const Value parts =
+        ops::reshape(all, {batch, rest, groups, channels / groups});
+    const Value d = parts - ops::mean(parts, {1, 3}, true);
+    const Value v = ops::mean(d * d, {1, 3}, true);
+    const Value h = ops::reshape(d / ops::sqrt(v + 1e-3), all.shape().dims());
+    const Value y = h * x[1] + x[2];
+    return silu ? y / (1.0 + ops::exp(-y)) : y;
+  };
+}
+
+TEST(GroupNorm, EqualsItsFormulaToSecondOrder) {
+  for (const int64_t groups : {1, 3, 6}) {
+    for (const bool silu : {false, true}) {
+      expect_equal(group_norm_with(groups, silu),
+                   plain_group_norm(groups, silu),
+                   {normal({2, 2, 5, 6}, 1), normal({6}, 2), normal({6}, 3)});
+    }
+  }
+}
+
+TEST(GroupNorm, AConstantGroupGivesBeta) {
+  const std::vector<HostArray> in = {
+      HostArray::full({DType::kF64, {2, 3, 4}}, 1e3),
+      normal({4}, 2),
+      normal({4}, 3)};
+  expect_equal(group_norm_with(2, false), plain_group_norm(2, false), in);
+  const auto y = evaluate_at(
+      [](const Values& v) { return Values{group_norm_with(2, false)(v)}; }, in);
+  for (int64_t j = 0; j < 24; ++j) EXPECT_EQ(y[0].at(j), in[2].at(j % 4));
+}
+
 TEST(LayerNorm, AConstantRowGivesBeta) {
   auto x = normal({2, 4}, 1);
   for (size_t j = 0; j < 4; ++j) x.mutable_span<double>()[j] = 1e3;

@@ -102,6 +102,7 @@ const std::vector<Row>& sweep_rows() {
     add_loop_rows(r);
     add_control_rows(r);
     add_fused_rows(r);
+    add_group_norm_rows(r);
     add_matrix_rows(r);
     add_complex_rows(r);
     add_complex_tensor_rows(r);

@@ -58,6 +58,7 @@ void add_sort_rows(std::vector<Row>& rows);
 void add_loop_rows(std::vector<Row>& rows);
 void add_control_rows(std::vector<Row>& rows);
 void add_fused_rows(std::vector<Row>& rows);
+void add_group_norm_rows(std::vector<Row>& rows);
 void add_matrix_rows(std::vector<Row>& rows);
 
 void add_special_rows(std::vector<Row>& rows);

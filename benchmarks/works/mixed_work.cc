@@ -11,7 +11,10 @@
 namespace kexue::works {
 namespace {
 
-constexpr int64_t kMostPrograms = 6;  // lengths that are compiled for
+// Lengths that are compiled for: 7 % of the tokens are padding then, 23 % with
+// six lengths; sorted batches of 32 have 16 %.
+constexpr int64_t kMostLengths = 16;
+constexpr int64_t kLengthStep = 4;
 
 // Log-normal, as reviews and questions are: half of them below 25 tokens.
 std::vector<int64_t> lengths_of(int64_t n, int64_t longest) {
@@ -77,7 +80,8 @@ Work make_bert_embed_mixed(const Sizes& s) {
   add_embeddings(table, s);
   add_layers(table, s.at("L"), h);
   const auto lengths = lengths_of(n, s.at("T"));
-  const auto buckets = data::LengthBuckets::fitted(lengths, kMostPrograms, 8);
+  const auto buckets =
+      data::LengthBuckets::fitted(lengths, kMostLengths, kLengthStep);
   Work work;
   work.inputs = table.slots();
   work.inputs.push_back(

@@ -59,7 +59,8 @@ using Layer = std::function<Value(const ParamValues&, const Value&)>;
 Value run_layers(const ParamValues& p,
                  int64_t h,
                  const Value& x,
-                 const Layer& layer) {
+                 const Layer& layer,
+                 const ops::RematPolicy& remat = {}) {
   Values stacked;
   std::vector<Slot> slots;
   for (const auto& [name, shape] : layer_shapes(h)) {
@@ -70,7 +71,7 @@ Value run_layers(const ParamValues& p,
     return std::pair<Values, Values>(
         {layer(ParamValues(slots, slices), carry[0])}, {});
   };
-  return ops::scan(body, {x}, stacked).carry[0];
+  return ops::scan(body, {x}, stacked, {.remat = remat}).carry[0];
 }
 
 Value heads(const Value& x) {
@@ -247,10 +248,16 @@ Work make_deep_scan(const Sizes& s) {
     const Scope scope("encoder");
     const Value mask =
         ops::full({DType::kBool, {in[0].dim(0), in[0].dim(1)}}, 1);
-    const Value y =
-        run_layers(p, h, in[0], [&](const ParamValues& q, const Value& v) {
+    // A loop this long keeps its residuals in stacks: what is cheap to compute
+    // again is not worth the copies.
+    const Value y = run_layers(
+        p,
+        h,
+        in[0],
+        [&](const ParamValues& q, const Value& v) {
           return bert_layer(q, v, mask);
-        });
+        },
+        ops::RematPolicy::save_products());
     const Value d = y - in[1];
     return ops::mean(d * d);
   };

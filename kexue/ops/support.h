@@ -85,10 +85,19 @@ Complex complex_op(Complex a, Complex b) {
 // An elementwise op whose inputs have one shape: unbatched ones are repeated.
 Values batch_elementwise(const BatchContext& c);
 
+// Whether a rule was given: no comparison with nullptr, which gcc 12 does not
+// take for a constant under its sanitizer of undefined behaviour.
+template <auto kRule>
+inline constexpr bool kGiven = true;
+template <>
+inline constexpr bool kGiven<static_cast<ComplexUnary>(nullptr)> = false;
+template <>
+inline constexpr bool kGiven<static_cast<ComplexBinary>(nullptr)> = false;
+
 // An op without kC has refused complex types in its infer rule.
 template <double (*kF)(double), ComplexUnary kC = nullptr>
 std::vector<HostArray> eval_unary(const EvalContext& c) {
-  if constexpr (kC != nullptr) {
+  if constexpr (kGiven<kC>) {
     if (is_complex(c.x[0].dtype())) return eval_complex(c, kC);
   }
   auto v = c.x[0].to_doubles();
@@ -100,7 +109,7 @@ template <double (*kF)(double, double),
           int64_t (*kI)(int64_t, int64_t),
           ComplexBinary kC = nullptr>
 std::vector<HostArray> eval_binary(const EvalContext& c) {
-  if constexpr (kC != nullptr) {
+  if constexpr (kGiven<kC>) {
     if (is_complex(c.x[0].dtype())) return eval_complex(c, kC);
   }
   if (is_float(c.x[0].dtype())) {

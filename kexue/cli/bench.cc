@@ -74,12 +74,11 @@ int serve(works::LiveWork& live, Console& console) {
       cpu = std::min(cpu, t.cpu_s);
       report = t.report;
     }
-    console.print_line(
-        Json{{"wall_s", wall},
-             {"cpu_s", cpu},
-             {"loss", report},
-             {"peak_rss_mb", works::peak_rss_mb()}}
-            .dump());
+    console.print_line(Json{{"wall_s", wall},
+                            {"cpu_s", cpu},
+                            {"loss", report},
+                            {"peak_rss_mb", works::peak_rss_mb()}}
+                           .dump());
     console.flush();
   }
   return 0;

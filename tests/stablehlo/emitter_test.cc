@@ -60,7 +60,7 @@ TEST_F(Module, DenseLayerWithGradients) {
   const Value w = input(DType::kF32, {3, 2});
   const Value b = input(DType::kF32, {2});
   const Value loss = ops::sum(ops::tanh(ops::einsum("bd,de->be", x, w, b)));
-  expect_golden("dense", text(transforms::gradients(loss, {w, b})));
+  expect_golden("dense", plain_text(transforms::gradients(loss, {w, b})));
 }
 
 TEST_F(Module, EmbeddingWithGradients) {
@@ -174,7 +174,7 @@ TEST_F(Module, SortAndScatter) {
   const auto top = ops::top_k(x, 2);
   const Value back = ops::put_along_axis(
       x, top.indices, top.values * 2.0, 1, ops::Combine::kKeepLarger);
-  expect_golden("sort", text({ops::sort(x, {.descending = true}), back}));
+  expect_golden("sort", plain_text({ops::sort(x, {.descending = true}), back}));
 }
 
 TEST_F(Module, FourierTransformOfComplexNumbers) {

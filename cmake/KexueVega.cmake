@@ -8,7 +8,7 @@ set(KEXUE_VEGA_FILES
   vega.min.js vega.LICENSE vega-lite.min.js vega-lite.LICENSE
   vega-embed.min.js vega-embed.LICENSE)
 
-# Puts the files, or nothing, into the target of kexue/train.
+# Puts the files, or nothing, into the target of kexue/report.
 function(kexue_embed_vega target)
   set(folder $ENV{KEXUE_CACHE})
   if(NOT folder)
@@ -20,7 +20,7 @@ function(kexue_embed_vega target)
       list(APPEND missing ${file})
     endif()
   endforeach()
-  set(source ${PROJECT_SOURCE_DIR}/kexue/train/detail)
+  set(source ${PROJECT_SOURCE_DIR}/kexue/report)
   if(NOT KEXUE_WITH_VEGA OR (KEXUE_WITH_VEGA STREQUAL "AUTO" AND missing))
     message(STATUS "Reports: plain SVG charts (tools/fetch vega adds Vega)")
     target_sources(${target} PRIVATE ${source}/vega_none.cc)

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include "kexue/train/detail/vega_files.h"
+#include "kexue/report/vega_files.h"
 #include "kexue/train/report.h"
 #include "tests/support/temp_folder.h"
 #include "tests/train_report/made_up_run.h"
@@ -66,7 +66,7 @@ std::string dump_dom(const std::string& browser, const TempFolder& dir) {
 }
 
 TEST(Browser, DrawsEveryChartWithVega) {
-  if (detail::vega_files().empty()) GTEST_SKIP() << "built without Vega";
+  if (report::vega_files().empty()) GTEST_SKIP() << "built without Vega";
   std::string browser = find_program("chromium");
   if (browser.empty()) browser = find_program("google-chrome");
   if (browser.empty()) GTEST_SKIP() << "no chromium in PATH";

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kexue/train/detail/vega_files.h"
+#include "kexue/report/vega_files.h"
 #include "tests/support/error_matchers.h"
 #include "tests/support/temp_folder.h"
 #include "tests/train_report/made_up_run.h"
@@ -203,7 +203,7 @@ TEST(Report, ForeignTextCannotLeaveItsPlace) {
       std::string_view("{\"" + evil + "\": \"\\\"' onload=x " + evil + "\"}"));
   write_report(dir.path());
   const std::string page = read_page(dir.path());
-  const size_t scripts = detail::vega_files().empty() ? 0 : 5;
+  const size_t scripts = report::vega_files().empty() ? 0 : 5;
   EXPECT_EQ(count(page, "<script"), scripts);
   EXPECT_EQ(count(page, "</script"), scripts);
   EXPECT_EQ(count(page, "<script>alert"), 0u);
@@ -226,7 +226,7 @@ TEST(Report, PageNamesNoPlaceToLoadFrom) {
 TEST(Report, LongRunsStaySmall) {
   const std::string page = page_of(run_lines(20'000));
   size_t embedded = 0;
-  for (const auto& file : detail::vega_files()) {
+  for (const auto& file : report::vega_files()) {
     embedded += file.source.size() + file.licence.size();
   }
   EXPECT_LT(page.size() - embedded, 1u << 20);

@@ -11,6 +11,8 @@
 namespace kexue::train::detail {
 namespace {
 
+using namespace report;
+
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 using Field = std::function<double(const StepReport&)>;

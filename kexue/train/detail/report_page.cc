@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kexue/train/detail/vega_files.h"
+#include "kexue/report/page_style.h"
+#include "kexue/report/vega_files.h"
 
 namespace kexue::train::detail {
 namespace {
+
+using namespace report;
 
 // Nothing may come from or go to a network, whatever the page contains.
 constexpr const char* kPolicy =

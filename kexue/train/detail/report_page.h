@@ -4,10 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "kexue/train/detail/chart.h"
+#include "kexue/report/chart.h"
 #include "kexue/train/detail/run_record.h"
 
 namespace kexue::train::detail {
+
+using report::Chart;
+using report::TimeSplit;
 
 // Steps that the smoothed curves look back: a fiftieth of the run.
 double smoothing_window(const RunRecord& run);
@@ -16,10 +19,6 @@ std::vector<Chart> charts_of(const RunRecord& run);
 TimeSplit time_split_of(const RunRecord& run);
 // Of all tokens in the batches; NaN without steps.
 double padding_share(const RunRecord& run);
-
-// Constant parts: a style sheet, and the script that draws the specs.
-const char* page_style();
-const char* page_script();
 
 std::string report_page(const RunRecord& run);
 

@@ -1,6 +1,6 @@
 // The assembler copies the files (cmake/KexueVega.cmake says where they lie):
 // 0.8 MB as a C++ array would take the compiler seconds.
-#include "kexue/train/detail/vega_files.h"
+#include "kexue/report/vega_files.h"
 
 #define KEXUE_EMBED(symbol, file)                                              \
   __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" file "\"\n" #symbol \
@@ -15,7 +15,7 @@ KEXUE_EMBED(kexue_vega_lite_licence, "vega-lite.LICENSE");
 KEXUE_EMBED(kexue_vega_embed, "vega-embed.min.js");
 KEXUE_EMBED(kexue_vega_embed_licence, "vega-embed.LICENSE");
 
-namespace kexue::train::detail {
+namespace kexue::report {
 namespace {
 
 std::string_view between(const char* begin, const char* end) {
@@ -39,4 +39,4 @@ std::span<const VegaFile> vega_files() {
   return files;
 }
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

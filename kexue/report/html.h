@@ -1,11 +1,11 @@
-// Private to train: text and numbers made fit for a page.
+// Text and numbers made fit for a page.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace kexue::train::detail {
+namespace kexue::report {
 
 // For element content and quoted attributes. Broken UTF-8 and control
 // characters that HTML forbids become U+FFFD.
@@ -25,4 +25,4 @@ std::string figure(double value, Unit unit);
 // 17361 -> "17,361".
 std::string grouped(int64_t value);
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
-#include "kexue/train/detail/chart.h"
+#include "kexue/report/chart.h"
 
-namespace kexue::train::detail {
+namespace kexue::report {
 namespace {
 
 constexpr double kWidth = 520;
@@ -218,4 +218,4 @@ std::string to_svg(const TimeSplit& split) {
   return out + "</svg>";
 }
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

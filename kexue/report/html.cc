@@ -1,4 +1,4 @@
-#include "kexue/train/detail/html.h"
+#include "kexue/report/html.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "kexue/text/unicode.h"
 
-namespace kexue::train::detail {
+namespace kexue::report {
 namespace {
 
 bool is_allowed(char32_t c) {
@@ -116,4 +116,4 @@ std::string grouped(int64_t value) {
   return out;
 }
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

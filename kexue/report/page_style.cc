@@ -1,8 +1,8 @@
 // Constant parts of the page. The colours of both themes live in the style
 // sheet; SVG uses them directly and the script hands them to Vega.
-#include "kexue/train/detail/report_page.h"
+#include "kexue/report/page_style.h"
 
-namespace kexue::train::detail {
+namespace kexue::report {
 
 const char* page_style() {
   return R"css(
@@ -146,4 +146,4 @@ const char* page_script() {
 )js";
 }
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

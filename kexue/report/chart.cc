@@ -1,4 +1,4 @@
-#include "kexue/train/detail/chart.h"
+#include "kexue/report/chart.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace kexue::train::detail {
+namespace kexue::report {
 namespace {
 
 constexpr size_t kTableRows = 20;
@@ -195,4 +195,4 @@ std::string to_table(const TimeSplit& split) {
   return out + "</tbody></table>";
 }
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

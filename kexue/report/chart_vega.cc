@@ -5,9 +5,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "kexue/train/detail/chart.h"
+#include "kexue/report/chart.h"
 
-namespace kexue::train::detail {
+namespace kexue::report {
 namespace {
 
 // Keys in the order written: the page is for people, too.
@@ -263,4 +263,4 @@ std::string to_vega(const TimeSplit& split) {
   return ascii(spec);
 }
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

@@ -1,10 +1,10 @@
 // Built without Vega: the report shows its plain SVG charts.
-#include "kexue/train/detail/vega_files.h"
+#include "kexue/report/vega_files.h"
 
-namespace kexue::train::detail {
+namespace kexue::report {
 
 std::span<const VegaFile> vega_files() {
   return {};
 }
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

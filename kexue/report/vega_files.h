@@ -1,10 +1,10 @@
-// Private to train: the Vega scripts inside the binary.
+// The Vega scripts inside the binary.
 #pragma once
 
 #include <span>
 #include <string_view>
 
-namespace kexue::train::detail {
+namespace kexue::report {
 
 struct VegaFile {
   std::string_view name;
@@ -15,4 +15,4 @@ struct VegaFile {
 // In the order a page loads them; empty when built without Vega.
 std::span<const VegaFile> vega_files();
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

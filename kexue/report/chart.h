@@ -1,4 +1,4 @@
-// Private to train: a chart as data, drawn as SVG and as a Vega-Lite spec.
+// A chart as data, drawn as SVG and as a Vega-Lite spec.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "kexue/train/detail/html.h"
+#include "kexue/report/html.h"
 
-namespace kexue::train::detail {
+namespace kexue::report {
 
 inline constexpr size_t kMaxPoints = 2000;
 
@@ -68,4 +68,4 @@ std::string to_svg(const TimeSplit& split);
 std::string to_vega(const TimeSplit& split);
 std::string to_table(const TimeSplit& split);
 
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

@@ -1,4 +1,4 @@
-#include "kexue/train/detail/chart.h"
+#include "kexue/report/chart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-namespace kexue::train::detail {
+namespace kexue::report {
 namespace {
 
 using ::testing::HasSubstr;
@@ -139,4 +139,4 @@ TEST(Html, FiguresReadWell) {
 }
 
 }  // namespace
-}  // namespace kexue::train::detail
+}  // namespace kexue::report

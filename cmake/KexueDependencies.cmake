@@ -9,6 +9,8 @@ find_package(Threads REQUIRED)
 find_path(KEXUE_EIGEN_INCLUDE Eigen/Core PATH_SUFFIXES eigen3 REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET GLOBAL libxxhash)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET GLOBAL libutf8proc)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
 
 # Fast CPU kernels: without these every fused op runs its composition.
 option(KEXUE_WITH_ONEDNN "CPU kernels through oneDNN" ON)

@@ -23,6 +23,10 @@ inline constexpr uint64_t kVocabBytes = 128 * kMiB;
 inline constexpr int64_t kTokenId = (int64_t{1} << 24) - 1;  // largest id
 inline constexpr uint64_t kAddedTokens = 65'536;
 
+// gzip and zstd
+inline constexpr uint64_t kUnpackedBytes = uint64_t{64} << 30;
+inline constexpr int kZstdWindowLog = 27;  // 128 MiB
+
 // lines of text
 inline constexpr uint64_t kLineBytes = 16 * kMiB;
 inline constexpr uint64_t kColumns = 4'096;

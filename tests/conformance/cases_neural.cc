@@ -47,6 +47,31 @@ void add_neural_cases(std::vector<Case>& c) {
                [](const Values& x) -> Values {
                  return {ops::attention(x[0], x[1], x[2], x[3], key(), 0.5, 0)};
                }});
+  c.push_back(
+      {"attention/causal",
+       {{{2, 21, 2, 16}}, {{2, 21, 2, 16}}, {{2, 21, 2, 16}}},
+       [](const Values& x) -> Values {
+         const Value mask =
+             ops::full({DType::kBool, {x[0].dim(0), x[1].dim(1)}}, 1);
+         return {ops::attention(x[0], x[1], x[2], mask, key(), 0.25, 0, true)};
+       }});
+  for (const bool silu : {false, true}) {
+    c.push_back({silu ? "group_norm/silu" : "group_norm",
+                 {{{2, 5, 4, 12}}, {{12}}, {{12}}},
+                 [silu](const Values& x) -> Values {
+                   return {ops::group_norm(x[0], x[1], x[2], 3, 1e-5, silu)};
+                 }});
+  }
+  c.push_back(
+      {"softmax_cross_entropy",
+       {{{5, 37}, -8, 8},
+        {.shape = {5}, .dtype = DType::kI32, .values = {0, 36, -1, 17, 5}}},
+       [](const Values& x) -> Values {
+         return {ops::softmax_cross_entropy(x[0], x[1])};
+       }});
+  c.push_back({"column_sum", {{{3, 7, 11}}}, [](const Values& x) -> Values {
+                 return {ops::column_sum(x[0])};
+               }});
 }
 
 }  // namespace kexue::testing

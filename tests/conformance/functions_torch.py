@@ -172,17 +172,29 @@ FUNCTIONS.update({
     "softmax/axis0": lambda x: F.softmax(x, 0),
     "log_softmax": lambda x: F.log_softmax(x, -1),
     "layer_norm": lambda x, g, b: F.layer_norm(x, g.shape, g, b, 1e-5),
+    "group_norm": lambda x, g, b: group_norm(x, g, b),
+    "group_norm/silu": lambda x, g, b: F.silu(group_norm(x, g, b)),
+    "softmax_cross_entropy": lambda x, label: F.cross_entropy(
+        x, label.long(), ignore_index=-1, reduction="none"),
+    "column_sum": lambda x: x.sum((0, 1)),
 })
 
 
-def attention(q, k, v, mask, scale):
+def group_norm(x, gamma, beta):
+    return F.group_norm(x.movedim(-1, 1), 3, gamma, beta, 1e-5).movedim(1, -1)
+
+
+def attention(q, k, v, mask, scale, causal=False):
     q, k, v = (t.transpose(1, 2) for t in (q, k, v))
     mask = None if mask is None else mask[:, None, None, :]
-    o = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+    o = F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, scale=scale, is_causal=causal)
     return o.transpose(1, 2)
 
 
 FUNCTIONS["attention"] = lambda q, k, v: attention(q, k, v, None, 0.25)
+FUNCTIONS["attention/causal"] = lambda q, k, v: attention(
+    q, k, v, None, 0.25, True)
 FUNCTIONS["attention/masked"] = lambda q, k, v, m: attention(q, k, v, m, 0.5)
 
 

@@ -32,4 +32,10 @@ inline constexpr uint64_t kLineBytes = 16 * kMiB;
 inline constexpr uint64_t kColumns = 4'096;
 inline constexpr uint64_t kClasses = 65'536;
 
+// images
+inline constexpr int64_t kPngSide = 16'384;  // rows or columns
+
+// event files
+inline constexpr uint64_t kEventBytes = 64 * kMiB;  // of a record
+
 }  // namespace kexue::io::limits

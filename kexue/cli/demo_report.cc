@@ -63,16 +63,17 @@ std::string sentence_rows(const DemoSummary& s) {
 std::string summary_json(const DemoSummary& s) {
   const auto test = test_of(s);
   const StepTimes& t = s.times;
-  nlohmann::ordered_json out = {{"test_accuracy", test.accuracy},
-                                {"test_loss", test.loss},
-                                {"baseline_accuracy", s.baseline_accuracy},
-                                {"train_seconds", s.run.train_s},
-                                {"tokens_per_s", s.run.tokens_per_s},
-                                {"compile_s", s.run.compile_s},
-                                {"warm_start_s", s.warm.first_step_begin_s},
-                                {"warm_first_step_s", s.warm.first_step_end_s},
-                                {"step_ms_f32", t.f32_ms},
-                                {"step_ms_bf16", t.bf16_ms}};
+  nlohmann::ordered_json out = {
+      {"test_accuracy", train::metric(test.metrics, "accuracy")},
+      {"test_loss", test.loss},
+      {"baseline_accuracy", s.baseline_accuracy},
+      {"train_seconds", s.run.train_s},
+      {"tokens_per_s", s.run.tokens_per_s},
+      {"compile_s", s.run.compile_s},
+      {"warm_start_s", s.warm.first_step_begin_s},
+      {"warm_first_step_s", s.warm.first_step_end_s},
+      {"step_ms_f32", t.f32_ms},
+      {"step_ms_bf16", t.bf16_ms}};
   out["step_ms_op_by_op"] = t.plain.ms;
   out["op_by_op"] = json_of(t.plain);
   if (t.kernels) {
@@ -104,9 +105,10 @@ std::string summary_table(const DemoSummary& s) {
   std::string out =
       "\nkexue demo: is a Chinese review positive? bge-small-zh, 4 layers x "
       "512\n\n";
-  out += row(
-      "test accuracy",
-      fmt::format("{:.2f} %    of {} reviews", 100 * test.accuracy, test.rows));
+  out += row("test accuracy",
+             fmt::format("{:.2f} %    of {} reviews",
+                         100 * train::metric(test.metrics, "accuracy"),
+                         test.rows));
   out += row("naive Bayes, for scale",
              fmt::format("{:.2f} %", 100 * s.baseline_accuracy));
   out += row("training",

@@ -41,7 +41,7 @@ void Progress::average(const train::StepReport& r) {
   };
   mix(weight_, 1);
   mix(loss_, std::isfinite(r.loss) ? r.loss : loss_ / weight_);
-  mix(accuracy_, r.accuracy);
+  if (!r.metrics.empty()) mix(headline_, r.metrics.front().second);
   mix(tokens_, static_cast<double>(r.tokens));
   mix(seconds_, r.step_s + r.input_s);
 }
@@ -57,11 +57,14 @@ bool Progress::is_due(const train::StepReport& r) const {
 std::string Progress::line(const train::StepReport& r) const {
   const double left = static_cast<double>(r.total_steps - r.step);
   const std::string numbers = fmt::format(
-      "step {}/{}  loss {:.4f}  acc {:.1f} %  {:.0f} tok/s  ETA {}{}",
+      "step {}/{}  loss {:.4f}  {}{:.0f} tok/s  ETA {}{}",
       r.step,
       r.total_steps,
       loss_ / weight_,
-      100 * accuracy_ / weight_,
+      r.metrics.empty()
+          ? ""
+          : train::metric_text(r.metrics.front().first, headline_ / weight_) +
+                "  ",
       seconds_ > 0 ? tokens_ / seconds_ : 0.0,
       clock_text(left * seconds_ / weight_),
       r.skipped ? fmt::format("  skipped, scale {:g}", r.scale) : "");
@@ -81,14 +84,14 @@ void Progress::step(const train::StepReport& r) {
 }
 
 void Progress::eval(const train::EvalReport& r) {
-  console_->note(fmt::format(
-      "{} after step {}: loss {:.4f}, accuracy {:.2f} % of {} rows ({:.1f} s)",
-      r.split,
-      r.step,
-      r.loss,
-      100 * r.accuracy,
-      r.rows,
-      r.seconds));
+  console_->note(
+      fmt::format("{} after step {}: loss {:.4f}, {}, {} rows ({:.1f} s)",
+                  r.split,
+                  r.step,
+                  r.loss,
+                  train::metric_text(r.metrics),
+                  r.rows,
+                  r.seconds));
 }
 
 void Progress::saved(const std::string& folder, int64_t step) {

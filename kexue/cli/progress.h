@@ -32,7 +32,7 @@ class Progress final : public train::Observer {
   // Exponential averages over about the last 20 steps, and their weight.
   double weight_ = 0;
   double loss_ = 0;
-  double accuracy_ = 0;
+  double headline_ = 0;  // the first metric
   double tokens_ = 0;
   double seconds_ = 0;
   int64_t shown_step_ = 0;

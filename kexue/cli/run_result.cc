@@ -37,10 +37,11 @@ std::string json_of(const train::FineTuneResult& result) {
   };
   document["evals"] = nlohmann::ordered_json::object();
   for (const auto& eval : last_evals(result)) {
-    document["evals"][eval.split] = {{"loss", eval.loss},
-                                     {"accuracy", eval.accuracy},
-                                     {"rows", eval.rows},
-                                     {"step", eval.step}};
+    auto& out = document["evals"][eval.split];
+    out["loss"] = eval.loss;
+    for (const auto& [name, value] : eval.metrics) out[name] = value;
+    out["rows"] = eval.rows;
+    out["step"] = eval.step;
   }
   return document.dump();
 }

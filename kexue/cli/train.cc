@@ -32,10 +32,10 @@ void print_result(const train::FineTuneResult& result, Console& console) {
   console.print_line(
       fmt::format("speed       {:.0f} tokens/s", result.tokens_per_s));
   for (const auto& eval : last_evals(result)) {
-    console.print_line(fmt::format("{:<11} loss {:.4f}, accuracy {:.2f} %",
+    console.print_line(fmt::format("{:<11} loss {:.4f}, {}",
                                    eval.split,
                                    eval.loss,
-                                   100 * eval.accuracy));
+                                   train::metric_text(eval.metrics)));
   }
 }
 

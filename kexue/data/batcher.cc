@@ -89,16 +89,17 @@ void Batcher::order_epoch(int64_t epoch) {
 Minibatch Batcher::next() {
   if (ordered_epoch_ != position_.epoch) order_epoch(position_.epoch);
   Minibatch out = build(groups_[static_cast<size_t>(position_.batch)]);
+  out.epoch = position_.epoch;
   if (++position_.batch == batches_per_epoch_) {
-    position_ = {position_.epoch + 1, 0};
+    position_ = {position_.epoch + 1, 0, {}};
   }
   out.next = position_;
   return out;
 }
 
-void Batcher::seek(Position position) {
+void Batcher::seek(const Position& position) {
   if (position.epoch < 0 || position.batch < 0 ||
-      position.batch >= batches_per_epoch_) {
+      position.batch >= batches_per_epoch_ || !position.stream.empty()) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("data position: epoch {}, batch {} of {}",
                             position.epoch,

@@ -1,4 +1,4 @@
-// Fine-tuning a text classifier, start to finish.
+// A training run, start to finish.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,7 @@
 #include "kexue/runtime/session.h"
 #include "kexue/train/config.h"
 #include "kexue/train/engine.h"
+#include "kexue/train/metric_values.h"
 
 namespace kexue::train {
 
@@ -19,10 +20,11 @@ struct StepReport {
   int64_t total_steps = 0;
   int64_t epoch = 0;  // 0-based
   double loss = 0;
-  double accuracy = 0;  // of the batch
+  MetricValues metrics;  // of the batch, beside the loss
   double lr = 0;
   double grad_norm = 0;
   double scale = 1;
+  bool finite = true;    // loss and gradients
   bool skipped = false;  // loss scaling threw the update away
   int64_t tokens = 0;    // real tokens of the batch
   int64_t padded_tokens = 0;
@@ -35,7 +37,7 @@ struct EvalReport {
   std::string split;  // "dev", "test"
   int64_t step = 0;
   double loss = 0;
-  double accuracy = 0;
+  MetricValues metrics;  // beside the loss; the first is the headline
   int64_t rows = 0;
   double seconds = 0;
 };

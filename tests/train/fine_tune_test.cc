@@ -113,7 +113,7 @@ TEST_F(FineTune, LearnsAndLeavesACompleteFolder) {
   ASSERT_EQ(r.evals.size(), 3U);  // dev after each epoch, then test
   EXPECT_EQ(r.evals[2].split, "test");
   EXPECT_EQ(r.evals[2].rows, 20);
-  EXPECT_GE(r.evals[2].accuracy, 0.9);
+  EXPECT_GE(metric(r.evals[2].metrics, "accuracy"), 0.9);
   EXPECT_LT(r.evals[2].loss, 0.5);
   EXPECT_EQ(seen_.saves, std::vector<int64_t>{r.steps});
   EXPECT_NE(seen_.messages.find("budget 2"), std::string::npos);
@@ -173,7 +173,8 @@ TEST_F(FineTune, SavedModelClassifiesAsEvaluated) {
     correct += (p[1] > p[0]) == (test.labels[i] == 1) ? 1 : 0;
     EXPECT_NEAR(p[0] + p[1], 1, 1e-12);
   }
-  EXPECT_NEAR(correct / 20.0, r.evals.back().accuracy, 1e-12);
+  EXPECT_NEAR(
+      correct / 20.0, metric(r.evals.back().metrics, "accuracy"), 1e-12);
 }
 
 TEST_F(FineTune, SameSeedGivesTheSameModel) {

@@ -20,12 +20,11 @@ std::string text(const ordered_json& json, int indent = -1) {
 }
 
 ordered_json fields(const EvalReport& r) {
-  return {{"split", r.split},
-          {"step", r.step},
-          {"loss", r.loss},
-          {"accuracy", r.accuracy},
-          {"rows", r.rows},
-          {"seconds", r.seconds}};
+  ordered_json out = {{"split", r.split}, {"step", r.step}, {"loss", r.loss}};
+  for (const auto& [name, value] : r.metrics) out[name] = value;
+  out["rows"] = r.rows;
+  out["seconds"] = r.seconds;
+  return out;
 }
 
 ordered_json flags_of(const runtime::Session& session) {
@@ -39,13 +38,13 @@ ordered_json flags_of(const runtime::Session& session) {
 }  // namespace
 
 std::string to_json(const StepReport& r) {
-  return text({{"kind", "step"},
-               {"step", r.step},
-               {"total_steps", r.total_steps},
-               {"epoch", r.epoch},
-               {"loss", r.loss},
-               {"accuracy", r.accuracy},
-               {"lr", r.lr},
+  ordered_json json = {{"kind", "step"},
+                       {"step", r.step},
+                       {"total_steps", r.total_steps},
+                       {"epoch", r.epoch},
+                       {"loss", r.loss}};
+  for (const auto& [name, value] : r.metrics) json[name] = value;
+  json.update({{"lr", r.lr},
                {"grad_norm", r.grad_norm},
                {"scale", r.scale},
                {"skipped", r.skipped},
@@ -54,6 +53,7 @@ std::string to_json(const StepReport& r) {
                {"step_s", r.step_s},
                {"input_s", r.input_s},
                {"compile_s", r.compile_s}});
+  return text(json);
 }
 
 std::string to_json(const EvalReport& r) {

@@ -70,14 +70,27 @@ Chart loss_chart(const RunRecord& run) {
   return chart;
 }
 
-Chart accuracy_chart(const RunRecord& run) {
-  Chart chart = frame(run, "accuracy", "Accuracy");
-  chart.unit = Unit::kPercent;
+// "sign_accuracy" -> "Sign accuracy", with id "sign-accuracy".
+Chart metric_chart(const RunRecord& run, const std::string& name) {
+  std::string title = metric_label(name);
+  std::string id;
+  for (const char c : name) id += c >= 'a' && c <= 'z' ? c : '-';
+  if (title[0] >= 'a' && title[0] <= 'z') title[0] -= 'a' - 'A';
+  Chart chart = frame(run, id.c_str(), title.c_str());
+  if (is_share(name)) chart.unit = Unit::kPercent;
   chart.from_zero = false;
-  add_smoothed(
-      run, "batch", [](const StepReport& s) { return s.accuracy; }, &chart);
+  const auto of_step = [&](const StepReport& s) {
+    return metric(s.metrics, name);
+  };
+  const bool in_steps =
+      std::any_of(run.steps.begin(), run.steps.end(), [&](const auto& s) {
+        return std::isfinite(of_step(s));
+      });
+  if (in_steps) add_smoothed(run, "batch", of_step, &chart);
   add_evals(
-      run, [](const EvalReport& e) { return e.accuracy; }, &chart);
+      run,
+      [&](const EvalReport& e) { return metric(e.metrics, name); },
+      &chart);
   return chart;
 }
 
@@ -153,15 +166,23 @@ double smoothing_window(const RunRecord& run) {
 
 std::vector<Chart> charts_of(const RunRecord& run) {
   std::vector<Chart> out;
-  for (const auto& make : {loss_chart,
-                           accuracy_chart,
-                           lr_chart,
+  const auto add = [&](Chart chart) {
+    if (chart.has_values()) out.push_back(thinned(std::move(chart)));
+  };
+  add(loss_chart(run));
+  auto names = metric_names(run.evals);
+  for (const auto& name : metric_names(run.steps)) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(name);
+    }
+  }
+  for (const auto& name : names) add(metric_chart(run, name));
+  for (const auto& make : {lr_chart,
                            grad_norm_chart,
                            throughput_chart,
                            padding_chart,
                            scale_chart}) {
-    Chart chart = make(run);
-    if (chart.has_values()) out.push_back(thinned(std::move(chart)));
+    add(make(run));
   }
   return out;
 }

@@ -36,18 +36,25 @@ std::string tile(const std::string& name,
       under.empty() ? "" : "<small>" + html(under) + "</small>");
 }
 
-std::string accuracy_tile(const RunRecord& run, const std::string& split) {
+std::string metric_figure(const std::string& name, double value) {
+  return figure(value, is_share(name) ? Unit::kPercent : Unit::kNumber);
+}
+
+// The headline metric of a split.
+std::string metric_tile(const RunRecord& run, const std::string& split) {
   const EvalReport* e = last_eval(run, split);
-  if (e == nullptr) return "";
+  if (e == nullptr || e->metrics.empty()) return "";
+  const auto& [name, value] = e->metrics.front();
   std::string under;
-  if (e->rows > 0) {
-    const double p = std::clamp(e->accuracy, 0.0, 1.0);
-    under = fmt::format(
-        "of {} rows; standard error {:.1f} points",
-        grouped(e->rows),
+  if (e->rows > 0) under = fmt::format("of {} rows", grouped(e->rows));
+  if (e->rows > 0 && name == "accuracy") {
+    const double p = std::clamp(value, 0.0, 1.0);
+    under += fmt::format(
+        "; standard error {:.1f} points",
         100 * std::sqrt(p * (1 - p) / static_cast<double>(e->rows)));
   }
-  return tile(split + " accuracy", figure(e->accuracy, Unit::kPercent), under);
+  return tile(
+      split + " " + metric_label(name), metric_figure(name, value), under);
 }
 
 std::string steps_tile(const RunRecord& run) {
@@ -86,7 +93,7 @@ std::string speed_tiles(const RunRecord& run) {
 
 std::string headline(const RunRecord& run) {
   std::string out = "<dl class=\"tiles\">\n";
-  out += accuracy_tile(run, "test") + accuracy_tile(run, "dev");
+  out += metric_tile(run, "test") + metric_tile(run, "dev");
   out += steps_tile(run) + speed_tiles(run);
   const auto precision = find_row(run.config, {"train.precision"});
   if (!precision.empty()) out += tile("precision", precision);
@@ -174,21 +181,28 @@ std::string figure_of(const Chart& chart) {
 
 std::string evals_table(const RunRecord& run) {
   if (run.evals.empty()) return "";
+  const auto names = metric_names(run.evals);
   std::string out =
       "<section><h2>Evaluations</h2><div class=\"wide\">"
-      "<table class=\"numbers\"><thead><tr><th>split</th><th>step</th>"
-      "<th>accuracy</th><th>loss</th><th>rows</th><th>time</th></tr></thead>"
-      "<tbody>\n";
+      "<table class=\"numbers\"><thead><tr><th>split</th><th>step</th>";
+  for (const auto& name : names) {
+    out += fmt::format("<th>{}</th>", html(metric_label(name)));
+  }
+  out += "<th>loss</th><th>rows</th><th>time</th></tr></thead><tbody>\n";
   for (const EvalReport& e : run.evals) {
-    out += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{:.2f} %</td><td>{}</td>"
-        "<td>{}</td><td>{}</td></tr>\n",
-        html(e.split),
-        grouped(e.step),
-        e.accuracy * 100,
-        figure(e.loss, Unit::kNumber),
-        grouped(e.rows),
-        figure(e.seconds, Unit::kSeconds));
+    out += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td>",
+                       html(e.split),
+                       grouped(e.step));
+    for (const auto& name : names) {
+      const double value = metric(e.metrics, name);
+      out += fmt::format("<td>{}</td>",
+                         is_share(name) ? fmt::format("{:.2f} %", 100 * value)
+                                        : figure(value, Unit::kNumber));
+    }
+    out += fmt::format("<td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                       figure(e.loss, Unit::kNumber),
+                       grouped(e.rows),
+                       figure(e.seconds, Unit::kSeconds));
   }
   return out + "</tbody></table></div></section>\n";
 }

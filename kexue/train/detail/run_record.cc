@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 
 #include "kexue/io/atomic_file.h"
@@ -22,6 +24,21 @@ using nlohmann::json;
 constexpr uint64_t kMetricsBytes = 2048 * io::limits::kMiB;
 constexpr uint64_t kConfigBytes = 16 * io::limits::kMiB;
 constexpr size_t kSplitBytes = 64;
+
+// What is no metric of the task.
+constexpr std::string_view kStepKeys[] = {"step",
+                                          "total_steps",
+                                          "epoch",
+                                          "loss",
+                                          "lr",
+                                          "grad_norm",
+                                          "scale",
+                                          "tokens",
+                                          "padded_tokens",
+                                          "step_s",
+                                          "input_s",
+                                          "compile_s"};
+constexpr std::string_view kEvalKeys[] = {"step", "loss", "rows", "seconds"};
 
 // The fields of one line, with the line in every error.
 class Line final {
@@ -62,6 +79,19 @@ class Line final {
     }
     return object_[key].get<bool>();
   }
+  // All numbers but those under `known` keys, in the order of their names;
+  // "accuracy" first, which old and new runs of classifiers lead with.
+  MetricValues others(std::span<const std::string_view> known) const {
+    MetricValues out;
+    for (const auto& [key, v] : object_.items()) {
+      const bool other =
+          std::find(known.begin(), known.end(), key) == known.end();
+      if (!other || (!v.is_number() && !v.is_null())) continue;
+      const double value = number(key.c_str());
+      out.emplace(key == "accuracy" ? out.begin() : out.end(), key, value);
+    }
+    return out;
+  }
   std::string text(const char* key) const {
     const json& v = required(key);
     if (!v.is_string()) fail(fmt::format("\"{}\" must be a string", key));
@@ -90,7 +120,7 @@ StepReport step_of(const Line& line) {
           .total_steps = line.count("total_steps", 0),
           .epoch = line.count("epoch", 0),
           .loss = line.number("loss"),
-          .accuracy = line.number("accuracy", std::nan("")),
+          .metrics = line.others(kStepKeys),
           .lr = line.number("lr", std::nan("")),
           .grad_norm = line.number("grad_norm", std::nan("")),
           .scale = line.number("scale", 1),
@@ -106,7 +136,7 @@ EvalReport eval_of(const Line& line) {
   EvalReport out{.split = line.text("split"),
                  .step = line.count("step"),
                  .loss = line.number("loss", std::nan("")),
-                 .accuracy = line.number("accuracy"),
+                 .metrics = line.others(kEvalKeys),
                  .rows = line.count("rows", 0),
                  .seconds = line.number("seconds", 0)};
   if (out.split.empty() || out.split.size() > kSplitBytes) {

@@ -1,0 +1,298 @@
+#include "kexue/train/loop.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "kexue/base/error.h"
+#include "kexue/data/prefetcher.h"
+#include "kexue/train/detail/bad_gradients.h"
+#include "kexue/train/detail/records.h"
+#include "kexue/train/detail/support.h"
+#include "kexue/train/report.h"
+
+namespace kexue::train {
+namespace {
+
+using data::Minibatch;
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kMostSkips = 100;  // in a row
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+EngineOptions engine_options(const RunConfig& c) {
+  EngineOptions o;
+  o.compute = precision_from_name(c.precision);
+  o.step.clip_norm = c.clip_norm;
+  o.step.seed = c.seed;
+  o.step.parallel = parallel_of(c);
+  if (o.compute == DType::kF16) {
+    o.step.loss_scale = loss_scale_from_name(c.loss_scale);
+  }
+  return o;
+}
+
+std::shared_ptr<const optim::Optimizer> make_optimizer(const RunConfig& c) {
+  optim::AdamWOptions o;
+  o.weight_decay = c.weight_decay;
+  return std::make_shared<optim::AdamW>(o);
+}
+
+bool is_scaled(const RunConfig& c) {
+  return engine_options(c).step.loss_scale.kind != LossScale::Kind::kNone;
+}
+
+}  // namespace
+
+Loop::Loop(const runtime::Session& session,
+           const RunConfig& config,
+           Task& task,
+           Observer& observer,
+           const std::atomic<bool>& stop)
+    : session_(session),
+      config_(config),
+      task_(task),
+      observer_(observer),
+      stop_(stop),
+      params_(task.parameters()),
+      loss_([&task](const BatchValues& b) { return task.loss(b); }),
+      engine_(session,
+              params_,
+              loss_,
+              make_optimizer(config),
+              engine_options(config)),
+      source_(task.train_batches()),
+      folder_(config.folder) {
+  per_epoch_ = source_->batches_per_epoch();
+  total_ = config.max_steps > 0 ? config.max_steps : config.epochs * per_epoch_;
+  hyper_ = {.lr = config.lr,
+            .warmup_steps =
+                std::round(config.warmup_ratio * static_cast<double>(total_)),
+            .total_steps = static_cast<double>(total_)};
+  result_.folder = config.folder;
+  result_.padding_share = source_->padding_share();
+}
+
+FineTuneResult Loop::run() {
+  folder_.write("config.toml", to_toml(config_));
+  folder_.write("environment.json",
+                detail::environment_json(session_, config_));
+  try {
+    engine_.start(task_.take_values());
+    announce();
+    train();
+    finish();
+  } catch (const Error& e) {
+    record_error(e);
+    throw;
+  }
+  return result_;
+}
+
+void Loop::announce() {
+  const auto& lengths = task_.lengths();
+  observer_.message(
+      fmt::format("lengths {}: {} programs for the step (budget {}), {:.1f} "
+                  "% padding",
+                  fmt::join(lengths, " "),
+                  lengths.size(),
+                  config_.max_buckets,
+                  100 * result_.padding_share));
+  const Mesh mesh = parallel_of(config_).mesh;
+  if (mesh.devices() > 1) {
+    const auto bytes = engine_.state_bytes();
+    observer_.message(
+        fmt::format("mesh {}: {:.1f} MB of parameters and {:.1f} MB of "
+                    "optimizer slots a device",
+                    mesh.str(),
+                    static_cast<double>(bytes.params) * 1e-6,
+                    static_cast<double>(bytes.slots) * 1e-6));
+  }
+  const DType compute = precision_from_name(config_.precision);
+  const bool scaled = config_.loss_scale != "none";
+  if (compute == DType::kBF16 && !session_.platform().fast_bf16) {
+    observer_.message(
+        "warning: this processor has no bf16 products: f32 is faster");
+  }
+  if (compute == DType::kF16 && !scaled) {
+    observer_.message(
+        "warning: fp16 without loss scale: gradients of at most 2^-25 = "
+        "2.98e-08 flush to zero; set train.loss_scale = \"dynamic\"");
+  }
+  if (compute != DType::kF16 && scaled) {
+    observer_.message(
+        fmt::format("warning: loss scale \"{}\" is ignored: {} has the range "
+                    "of f32",
+                    config_.loss_scale,
+                    config_.precision));
+  }
+}
+
+void Loop::train() {
+  const auto begin = Clock::now();
+  source_->seek(state_.position);
+  int64_t made = state_.step;
+  data::Prefetcher<Minibatch> batches([&]() -> std::optional<Minibatch> {
+    if (made++ == total_) return std::nullopt;
+    Minibatch batch = source_->next();
+    task_.prepare(batch, Task::Phase::kTrain);
+    return batch;
+  });
+  while (state_.step < total_ && !stop_) {
+    const auto waiting = Clock::now();
+    const auto batch = batches.next();
+    if (!batch) throw Error(Code::kInternal, "train: out of batches");
+    one_step(*batch, seconds_since(waiting));
+    const bool last = state_.step == total_;
+    if (last || state_.step % per_epoch_ == 0) evaluate("dev");
+    if (!last && config_.save_every > 0 &&
+        state_.step % config_.save_every == 0) {
+      save();
+    }
+  }
+  result_.interrupted = result_.steps < total_ || stop_;
+  result_.train_s = seconds_since(begin);
+}
+
+void Loop::one_step(const Minibatch& batch, double input_s) {
+  const double compiled = engine_.compile_report().seconds;
+  detail::explain_dtype(session_, precision_from_name(config_.precision), [&] {
+    engine_.prepare(types_of(batch.arrays));
+  });
+  const double compile_s = engine_.compile_report().seconds - compiled;
+  const auto begin = Clock::now();
+  const Metrics m = engine_.step(batch.arrays, hyper_);
+  const double step_s = seconds_since(begin);
+  StepReport r = report_of(m, batch);
+  r.step_s = step_s;
+  r.input_s = input_s;
+  r.compile_s = compile_s;
+  ++state_.step;
+  state_.position = batch.next;
+  after_step(r, batch);
+}
+
+StepReport Loop::report_of(const Metrics& m, const Minibatch& batch) const {
+  StepReport r;
+  r.step = state_.step + 1;
+  r.total_steps = total_;
+  r.epoch = batch.epoch;
+  r.loss = m.at("loss");
+  r.metrics = task_.step_metrics(m, batch);
+  r.lr = m.at("lr");
+  r.grad_norm = m.at("grad_norm");
+  r.scale = m.at("scale");
+  r.tokens = batch.tokens;
+  r.padded_tokens = batch.arrays.at("ids").size();
+  r.finite = m.at("finite") != 0;
+  r.skipped = !r.finite && is_scaled(config_);
+  return r;
+}
+
+void Loop::after_step(const StepReport& r, const Minibatch& batch) {
+  if (result_.steps == 0) result_.first_step_s = seconds_since(started_);
+  result_.steps = r.step;
+  result_.step_s += r.step_s;
+  result_.input_s += r.input_s;
+  tokens_ += r.tokens;
+  folder_.append_metrics(detail::to_json(r));
+  observer_.step(r);
+  if (!r.finite && !r.skipped) refuse_non_finite(r, batch);
+  state_.skips = r.skipped ? state_.skips + 1 : 0;
+  if (state_.skips == kMostSkips) refuse_skips(batch);
+}
+
+// Nothing if there is no such split, or when interrupted.
+void Loop::evaluate(const std::string& split) {
+  const auto batches = stop_ ? nullptr : task_.eval_batches(split);
+  if (!batches) return;
+  const auto begin = Clock::now();
+  const auto evaluation = task_.evaluation();
+  EvalReport r;
+  for (int64_t i = 0; i < batches->batches_per_epoch(); ++i) {
+    if (stop_) return;
+    Minibatch batch = batches->next();
+    task_.prepare(batch, Task::Phase::kEvaluate);
+    const auto outputs = engine_.forward(
+        "eval",
+        [&](const BatchValues& b) { return task_.evaluate(b); },
+        batch.arrays);
+    evaluation->add(outputs, batch);
+    r.rows += batch.real_rows();
+  }
+  r.split = split;
+  r.step = result_.steps;
+  r.metrics = evaluation->metrics();
+  r.loss = r.metrics.at(0).second;
+  r.metrics.erase(r.metrics.begin());
+  r.seconds = seconds_since(begin);
+  folder_.append_metrics(detail::to_json(r));
+  result_.evals.push_back(r);
+  observer_.eval(r);
+}
+
+void Loop::save() {
+  task_.save_model(folder_, engine_.save_params());
+  observer_.saved(folder_.model_path(), result_.steps);
+}
+
+// The model first: whatever fails after it costs no training.
+void Loop::finish() {
+  save();
+  if (!result_.interrupted) evaluate("test");
+  const CompileReport& c = engine_.compile_report();
+  result_.compile_s = c.seconds;
+  result_.programs = c.programs;
+  result_.from_cache = c.from_cache;
+  const double busy = result_.step_s + result_.input_s;
+  result_.tokens_per_s = busy > 0 ? static_cast<double>(tokens_) / busy : 0;
+  folder_.append_metrics(detail::to_json(result_));
+  folder_.sync_metrics();
+  write_report(folder_.path());
+}
+
+// Best effort: the disk may be what failed.
+void Loop::record_error(const Error& error) {
+  try {
+    folder_.append_metrics(detail::error_json(error.text(), result_.steps));
+  } catch (const Error&) {
+  }
+}
+
+// "; the first op to go wrong is log in ... at ..."
+std::string Loop::first_culprit(const Minibatch& batch) {
+  const std::string op = engine_.first_non_finite(batch.arrays, hyper_);
+  return op.empty() ? op : "; the first op to go wrong is " + op;
+}
+
+void Loop::refuse_non_finite(const StepReport& r, const Minibatch& batch) {
+  const char* what = std::isfinite(r.loss) ? "the gradient's norm" : "the loss";
+  throw Error(
+      Code::kInvalidArgument,
+      fmt::format(
+          "step {}: {} is not finite{}", r.step, what, first_culprit(batch)),
+      config_.precision == "fp16" || config_.precision == "f16"
+          ? "set train.loss_scale = \"dynamic\", or use bf16"
+          : "try a smaller lr, or more warm-up");
+}
+
+void Loop::refuse_skips(const Minibatch& batch) {
+  const std::string name =
+      detail::first_bad_gradient(engine_, params_, loss_, batch.arrays);
+  throw Error(
+      Code::kInvalidArgument,
+      fmt::format("{} steps skipped in a row: non-finite gradients "
+                  "independent of the scale; first bad tensor: {}{}",
+                  kMostSkips,
+                  name.empty() ? "none without dropout and scale" : name,
+                  first_culprit(batch)),
+      "a smaller static loss scale, or bf16, may help");
+}
+
+}  // namespace kexue::train

@@ -1,0 +1,75 @@
+// The training loop: the same for every task.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kexue/train/fine_tune.h"
+#include "kexue/train/task.h"
+
+namespace kexue::train {
+
+// Where a run stands, beside the engine's state. Both together are all that a
+// run needs to go on as if it had never stopped.
+struct LoopState {
+  int64_t step = 0;         // done
+  data::Position position;  // of the next batch
+  int64_t skips = 0;        // steps skipped in a row
+};
+
+// One run. The order of a step: before_step, Engine::step, after_step, then
+// (at the end of an epoch, or as the config says) evaluate, after_evaluation,
+// and save.
+class Loop final {
+ public:
+  // The run folder is made here: whatever was wrong with the input has shown
+  // before.
+  Loop(const runtime::Session& session,
+       const RunConfig& config,
+       Task& task,
+       Observer& observer,
+       const std::atomic<bool>& stop);
+
+  FineTuneResult run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void announce();
+  void train();
+  void one_step(const data::Minibatch& batch, double input_s);
+  StepReport report_of(const Metrics& m, const data::Minibatch& batch) const;
+  void after_step(const StepReport& report, const data::Minibatch& batch);
+  void evaluate(const std::string& split);
+  void save();
+  void finish();
+  void record_error(const Error& error);
+
+  std::string first_culprit(const data::Minibatch& batch);
+  [[noreturn]] void refuse_non_finite(const StepReport& r,
+                                      const data::Minibatch& batch);
+  [[noreturn]] void refuse_skips(const data::Minibatch& batch);
+
+  const Clock::time_point started_ = Clock::now();
+  const runtime::Session& session_;
+  const RunConfig& config_;
+  Task& task_;
+  Observer& observer_;
+  const std::atomic<bool>& stop_;
+  nn::ParamList params_;
+  LossFunction loss_;
+  Engine engine_;
+  std::unique_ptr<data::BatchSource> source_;
+  RunFolder folder_;
+  Hyper hyper_;
+  LoopState state_;
+  FineTuneResult result_;
+  int64_t per_epoch_ = 0;  // steps
+  int64_t total_ = 0;      // steps
+  int64_t tokens_ = 0;
+};
+
+}  // namespace kexue::train

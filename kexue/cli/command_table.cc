@@ -1,24 +1,24 @@
-// The program: one table of commands, parsed into plain options.
+// One table of commands, parsed into plain options.
 //
-// CLI11 is included here alone: it costs seconds to compile.
+// CLI11 is included here and in program_page.cc alone: it costs seconds to
+// compile.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <functional>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "kexue/cli/command_table.h"
 #include "kexue/cli/commands.h"
 #include "kexue/cli/console.h"
-#include "kexue/cli/signals.h"
+#include "kexue/cli/program_page.h"
 #include "kexue/cli/version.h"
 
+namespace kexue::cli {
 namespace {
 
-using namespace kexue::cli;
 using Run = std::function<int(Console&)>;
 
 struct Command {
@@ -221,6 +221,28 @@ Run declare_first_step(CLI::App& app) {
   return [o](Console& console) { return run_first_step(*o, console); };
 }
 
+// These two read the finished table, so that it is the only one.
+Run declare_completion(CLI::App& app) {
+  auto shell = std::make_shared<std::string>();
+  app.add_option("shell", *shell, "that loads the script")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->required();
+  return [shell, &app](Console& console) {
+    const CommandPage page = describe(*app.get_parent());
+    console.print(*shell == "bash"  ? bash_completion(page)
+                  : *shell == "zsh" ? zsh_completion(page)
+                                    : fish_completion(page));
+    return 0;
+  };
+}
+
+Run declare_man(CLI::App& app) {
+  return [&app](Console& console) {
+    console.print(manual(describe(*app.get_parent()), kVersion));
+    return 0;
+  };
+}
+
 // A command without a description is not listed.
 constexpr std::array kCommands = {
     Command{"train",
@@ -269,46 +291,26 @@ constexpr std::array kCommands = {
             "Where the time of a step goes: by scope, by op",
             "kexue profile bert-train --dtype bf16 --page profile.html",
             declare_profile},
+    Command{"completion",
+            "A script with which a shell completes commands and options",
+            "source <(kexue completion bash)",
+            declare_completion},
+    Command{"man",
+            "This program's manual page, in roff",
+            "kexue man | man -l -",
+            declare_man},
     Command{"first-step", "", "", declare_first_step},
 };
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row.back();
+}  // namespace
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return names;
 }
 
-[[noreturn]] void refuse_command(std::string_view word) {
-  const std::string shown(word.substr(0, 64));
-  const auto* nearest = std::min_element(
-      kCommands.begin(), kCommands.end(), [&](const auto& a, const auto& b) {
-        return edit_distance(shown, a.name) < edit_distance(shown, b.name);
-      });
-  throw kexue::Error(kexue::Code::kInvalidArgument,
-                     "unknown command \"" + shown + "\"",
-                     std::string("did you mean \"") + nearest->name +
-                         "\"? kexue --help lists all");
-}
-
-void refuse_unknown_command(const std::vector<std::string>& words) {
-  if (words.empty() || words[0].starts_with('-')) return;
-  const auto known = [&](const Command& c) { return words[0] == c.name; };
-  if (!std::any_of(kCommands.begin(), kCommands.end(), known)) {
-    refuse_command(words[0]);
-  }
-}
-
-int run(const std::vector<std::string>& words, Console& console) {
-  refuse_unknown_command(words);
+int run_command(const std::vector<std::string>& words, Console& console) {
   CLI::App app("Train and run Transformers: whole steps as XLA programs.",
                "kexue");
   app.set_version_flag("--version", std::string("kexue ") + kVersion);
@@ -340,48 +342,11 @@ int run(const std::vector<std::string>& words, Console& console) {
         app.get_subcommands().empty()
             ? ""
             : " " + app.get_subcommands().front()->get_name();
-    throw kexue::Error(kexue::Code::kInvalidArgument,
-                       e.what(),
-                       "kexue" + command + " --help shows the options");
+    throw Error(Code::kInvalidArgument,
+                e.what(),
+                "kexue" + command + " --help shows the options");
   }
   return chosen(console);
 }
 
-// Every way a command can end, as an exit status.
-int run_guarded(const std::vector<std::string>& words, Console& console) {
-  using kexue::Code;
-  using kexue::Error;
-  try {
-    const int status = run(words, console);
-    console.flush();
-    return status;
-  } catch (const Error& error) {
-    return report_error(console, error);
-  } catch (const std::bad_alloc&) {
-    return report_error(
-        console,
-        Error(Code::kDevice, "out of memory", "a smaller batch needs less"));
-  } catch (const std::exception& error) {
-    return report_error(console,
-                        Error(Code::kInternal, error.what(), "please report"));
-  }
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  make_write_failures_errors();
-  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  Console console(std::find(words.begin(), words.end(), "--json") !=
-                  words.end());
-  try {
-    const int status = run_guarded(words, console);
-    console.flush();
-    return status;
-  } catch (const ClosedPipe&) {
-    return 0;
-  } catch (const kexue::Error& error) {  // stdout refused the error itself
-    console.note("kexue: error: " + error.text());
-    return exit_status(error.code());
-  }
-}
+}  // namespace kexue::cli

@@ -214,6 +214,28 @@ Run declare_profile(CLI::App& app) {
   return [o](Console& console) { return run_profile(*o, console); };
 }
 
+Run declare_recipe(CLI::App& app) {
+  auto o = std::make_shared<RecipeOptions>();
+  app.add_option("action", o->action, "list all, show one, or run it")
+      ->type_name("list|show|run")
+      ->check(CLI::IsMember({"list", "show", "run"}))
+      ->required();
+  app.add_option("name", o->name, "of the recipe")->type_name("NAME");
+  app.add_flag("--quick", o->quick, "a smaller run");
+  app.add_option("--seed", o->seed, "of everything random")
+      ->capture_default_str();
+  app.add_option("--seeds", o->seeds, "runs, with SEED, SEED + 1, ...")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  app.add_option("--folder",
+                 o->folder,
+                 "where the page and files are left; "
+                 "default: runs/recipe-NAME")
+      ->type_name("DIR");
+  add_device(app, o->device);
+  return [o](Console& console) { return run_recipe(*o, console); };
+}
+
 Run declare_first_step(CLI::App& app) {
   auto o = std::make_shared<FirstStepOptions>();
   app.add_option("config", o->config)->required();
@@ -291,6 +313,10 @@ constexpr std::array kCommands = {
             "Where the time of a step goes: by scope, by op",
             "kexue profile bert-train --dtype bf16 --page profile.html",
             declare_profile},
+    Command{"recipe",
+            "The methods, each with the numbers that it must reach",
+            "kexue recipe run ab-plus-c --quick",
+            declare_recipe},
     Command{"completion",
             "A script with which a shell completes commands and options",
             "source <(kexue completion bash)",
@@ -317,7 +343,8 @@ int run_command(const std::vector<std::string>& words, Console& console) {
   app.require_subcommand(1);
   app.footer(
       "kexue COMMAND --help shows the options and an example.\n"
-      "Exit status: 0; 2 wrong use or missing file; 3 broken data or "
+      "Exit status: 0; 1 a recipe missed a number; 2 wrong use or missing "
+      "file; 3 broken data or "
       "disk; 4 device; 70 our bug; 130 interrupted.");
   Run chosen;
   bool ignored = false;  // Console knows it

@@ -124,4 +124,15 @@ struct ProfileOptions {
 };
 int run_profile(const ProfileOptions& options, Console& console);
 
+struct RecipeOptions {
+  std::string action;  // list, show, run
+  std::string name;
+  bool quick = false;
+  uint64_t seed = 0;
+  int64_t seeds = 1;
+  std::string folder;  // "": runs/recipe-NAME
+  DeviceOptions device;
+};
+int run_recipe(const RecipeOptions& options, Console& console);
+
 }  // namespace kexue::cli

@@ -11,6 +11,12 @@ namespace {
 
 constexpr size_t kTableRows = 20;
 
+// Steps are whole; other quantities are not.
+std::string x_text(const Chart& chart, double x) {
+  return chart.x_title == "step" ? fmt::format("{:.0f}", x)
+                                 : fmt::format("{:.6g}", x);
+}
+
 // Places in [begin, end) where y is lowest and highest, in rising order.
 std::vector<size_t> extremes(const std::vector<double>& y,
                              size_t begin,
@@ -26,10 +32,11 @@ std::vector<size_t> extremes(const std::vector<double>& y,
   return {std::min(low, high), std::max(low, high)};
 }
 
-std::string sentence(const std::string& name,
+std::string sentence(const Chart& chart,
+                     const std::string& name,
                      const std::vector<double>& x,
-                     const std::vector<double>& y,
-                     Unit unit) {
+                     const std::vector<double>& y) {
+  const Unit unit = chart.unit;
   double first = std::nan("");
   double last = std::nan("");
   size_t low = y.size();
@@ -43,15 +50,16 @@ std::string sentence(const std::string& name,
   }
   if (low == y.size()) return "";
   return fmt::format(
-      " {}: from {} to {}, lowest {} at step {:.0f}, highest {} at step "
-      "{:.0f}.",
+      " {}: from {} to {}, lowest {} at {} {}, highest {} at {} {}.",
       name,
       figure(first, unit),
       figure(last, unit),
       figure(y[low], unit),
-      x[low],
+      chart.x_title,
+      x_text(chart, x[low]),
       figure(y[high], unit),
-      x[high]);
+      chart.x_title,
+      x_text(chart, x[high]));
 }
 
 double total_of(const TimeSplit& split) {
@@ -123,12 +131,14 @@ Chart thinned(Chart chart) {
 std::string describe(const Chart& chart) {
   std::string out = chart.title;
   if (!chart.x.empty()) {
-    out += fmt::format(
-        " over steps {:.0f} to {:.0f}", chart.x.front(), chart.x.back());
+    out += fmt::format(" over {} {} to {}",
+                       chart.x_title == "step" ? "steps" : chart.x_title,
+                       x_text(chart, chart.x.front()),
+                       x_text(chart, chart.x.back()));
   }
   out += ".";
   for (const Curve& curve : chart.curves) {
-    out += sentence(curve.name, chart.x, curve.y, chart.unit);
+    out += sentence(chart, curve.name, chart.x, curve.y);
   }
   for (const Marks& set : chart.marks) {
     std::vector<double> x;
@@ -137,13 +147,14 @@ std::string describe(const Chart& chart) {
       x.push_back(at);
       y.push_back(value);
     }
-    out += sentence(set.name, x, y, chart.unit);
+    out += sentence(chart, set.name, x, y);
   }
   return out;
 }
 
 std::string to_table(const Chart& chart) {
-  std::string out = "<table class=\"numbers\"><thead><tr><th>step</th>";
+  std::string out = "<table class=\"numbers\"><thead><tr><th>" +
+                    html(chart.x_title) + "</th>";
   for (const Curve& curve : chart.curves) {
     out += "<th>" + html(curve.name) + "</th>";
   }
@@ -152,7 +163,8 @@ std::string to_table(const Chart& chart) {
   const size_t rows = std::min(n, kTableRows);
   for (size_t r = 0; r < rows; ++r) {
     const size_t i = rows < 2 ? 0 : r * (n - 1) / (rows - 1);
-    out += fmt::format("<tr><th scope=\"row\">{:.0f}</th>", chart.x[i]);
+    out +=
+        fmt::format("<tr><th scope=\"row\">{}</th>", x_text(chart, chart.x[i]));
     for (const Curve& curve : chart.curves) {
       out += "<td>" + figure(curve.y[i], chart.unit) + "</td>";
     }

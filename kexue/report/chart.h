@@ -34,7 +34,10 @@ struct Chart {
   std::string title;         // "Loss"
   std::string y_title = {};  // beside the title
   Unit unit = Unit::kNumber;
-  bool from_zero = true;       // the y axis starts at 0
+  bool from_zero = true;         // the y axis starts at 0, unless it is log_y
+  std::string x_title = "step";  // "step": whole numbers
+  bool log_x = false;            // of positive numbers
+  bool log_y = false;
   std::vector<double> x = {};  // steps, rising
   std::vector<Curve> curves = {};
   std::vector<Marks> marks = {};

@@ -45,10 +45,13 @@ struct Axis {
   double step = 1;
   double from = 0;  // where low and high lie on the page
   double to = 1;
+  bool is_log = false;  // low, high and step are of log10
 
-  double at(double v) const {
-    return from + (v - low) / (high - low) * (to - from);
+  double at(double v) const { return place(is_log ? std::log10(v) : v); }
+  double place(double t) const {
+    return from + (t - low) / (high - low) * (to - from);
   }
+  double value(double t) const { return is_log ? std::pow(10, t) : t; }
 };
 
 Axis axis_for(Range range, bool from_zero, bool round, int ticks) {
@@ -66,6 +69,40 @@ Axis axis_for(Range range, bool from_zero, bool round, int ticks) {
     axis.high = std::ceil(axis.high / axis.step - 1e-9) * axis.step;
   }
   return axis;
+}
+
+// Whole powers of ten around the range.
+Axis log_axis(Range range, int ticks) {
+  if (range.low > range.high) range = {1, 10};
+  Axis axis{.low = std::floor(std::log10(range.low) + 1e-9),
+            .high = std::ceil(std::log10(range.high) - 1e-9),
+            .is_log = true};
+  axis.high = std::max(axis.high, axis.low + 1);
+  axis.step = std::max(1.0, tick_step(axis.high - axis.low, ticks));
+  return axis;
+}
+
+// A logarithmic axis has no place for zero and below.
+Chart drawable(Chart chart) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const auto clear = [](bool is_log, double& v) {
+    if (is_log && !(v > 0)) v = kNone;
+  };
+  for (Curve& curve : chart.curves) {
+    for (size_t i = 0; i < curve.y.size(); ++i) {
+      clear(chart.log_y, curve.y[i]);
+      if (chart.log_x && !(chart.x[i] > 0)) curve.y[i] = kNone;
+    }
+  }
+  for (double& x : chart.x) clear(chart.log_x, x);
+  for (Marks& set : chart.marks) {
+    for (auto& [at, value] : set.points) {
+      clear(chart.log_y, value);
+      if (chart.log_x && !(at > 0)) value = kNone;
+      clear(chart.log_x, at);
+    }
+  }
+  return chart;
 }
 
 std::string tick_text(double v, Unit unit) {
@@ -86,21 +123,22 @@ std::string grid(const Axis& x, const Axis& y, Unit unit) {
         "text-anchor=\"end\">{}</text>",
         kLeft,
         kWidth - kRight,
-        y.at(v),
-        y.at(v),
+        y.place(v),
+        y.place(v),
         kLeft - 6,
-        y.at(v) + 4,
-        tick_text(is_zero ? 0 : v, unit));
+        y.place(v) + 4,
+        tick_text(is_zero && !y.is_log ? 0 : y.value(v), unit));
   }
   const double first = std::ceil(x.low / x.step) * x.step;
+  const auto is_zero_x = [&](double v) { return std::abs(v) < x.step / 2; };
   for (int k = 0; k <= kMostTicks; ++k) {
     const double v = first + k * x.step;
     if (v > x.high) break;
     out += fmt::format(
-        "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>",
-        x.at(v),
+        "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.4g}</text>",
+        x.place(v),
         kHeight - kBottom + 16,
-        v);
+        is_zero_x(v) && !x.is_log ? 0 : x.value(v));
   }
   return out;
 }
@@ -154,7 +192,8 @@ std::string dots_of(const Marks& set,
 
 }  // namespace
 
-std::string to_svg(const Chart& chart) {
+std::string to_svg(const Chart& whole) {
+  const Chart chart = drawable(whole);
   Range xs;
   Range ys;
   for (const double v : chart.x) xs.add(v);
@@ -167,11 +206,12 @@ std::string to_svg(const Chart& chart) {
       ys.add(value);
     }
   }
-  Axis x = axis_for(xs, false, false, 6);
-  x.step = std::max(x.step, 1.0);  // steps are whole
+  Axis x = chart.log_x ? log_axis(xs, 6) : axis_for(xs, false, false, 6);
+  if (chart.x_title == "step") x.step = std::max(x.step, 1.0);
   x.from = kLeft;
   x.to = kWidth - kRight;
-  Axis y = axis_for(ys, chart.from_zero, true, 5);
+  Axis y =
+      chart.log_y ? log_axis(ys, 5) : axis_for(ys, chart.from_zero, true, 5);
   y.from = kHeight - kBottom;
   y.to = kTop;
 

@@ -94,7 +94,9 @@ Json colour_scale(const Chart& chart) {
 
 Json x_of(const Chart& chart) {
   Json scale = {{"nice", false}, {"zero", false}};
-  if (!chart.x.empty()) {
+  if (chart.log_x) scale = {{"type", "log"}, {"nice", true}};
+  const bool is_step = chart.x_title == "step";
+  if (!chart.x.empty() && !chart.log_x) {
     double high = chart.x.back();
     double low = chart.x.front();
     for (const Marks& set : chart.marks) {
@@ -103,25 +105,28 @@ Json x_of(const Chart& chart) {
         low = std::min(low, at);
       }
     }
-    scale["domain"] = {low, std::max(high, low + 1)};
+    if (is_step) high = std::max(high, low + 1);
+    if (high > low) scale["domain"] = {low, high};
   }
+  Json axis = {{"grid", false},
+               {"format", is_step ? "d" : "~g"},
+               {"tickCount", 6},
+               {"labelOverlap", true}};
+  if (is_step) axis["tickMinStep"] = 1;
   return {{"field", "x"},
           {"type", "quantitative"},
-          {"title", "step"},
+          {"title", plain(chart.x_title)},
           {"scale", scale},
-          {"axis",
-           {{"grid", false},
-            {"format", "d"},
-            {"tickCount", 6},
-            {"tickMinStep", 1},
-            {"labelOverlap", true}}}};
+          {"axis", axis}};
 }
 
 Json y_of(const Chart& chart, const std::string& field) {
+  Json scale = {{"zero", chart.from_zero}, {"nice", true}};
+  if (chart.log_y) scale = {{"type", "log"}, {"nice", true}};
   return {{"field", field},
           {"type", "quantitative"},
           {"title", nullptr},
-          {"scale", {{"zero", chart.from_zero}, {"nice", true}}},
+          {"scale", scale},
           {"axis", {{"labelExpr", axis_label(chart.unit)}, {"tickCount", 6}}}};
 }
 
@@ -144,10 +149,17 @@ Json curve_layer(const Chart& chart, size_t c, const Json& scale, bool legend) {
             {"color", colour_of(curve.name, scale, legend)}}}};
 }
 
+Json x_tooltip(const Chart& chart) {
+  return {{"field", "x"},
+          {"title", plain(chart.x_title)},
+          {"format", chart.x_title == "step" ? "d" : ".6~g"},
+          {"type", "quantitative"}};
+}
+
 // A rule at the step next to the pointer, with all values of that step.
 Json hover_layer(const Chart& chart) {
   Json tooltip = Json::array();
-  tooltip.push_back({{"field", "x"}, {"title", "step"}, {"format", "d"}});
+  tooltip.push_back(x_tooltip(chart));
   for (size_t c = 0; c < chart.curves.size(); ++c) {
     tooltip.push_back({{"field", column(c)},
                        {"title", plain(chart.curves[c].name)},
@@ -184,7 +196,7 @@ Json marks_layer(const Chart& chart,
   for (const auto& [at, value] : set.points) {
     values.push_back({{"x", short_number(at)}, {"y", short_number(value)}});
   }
-  const Json tooltip = {{{"field", "x"}, {"title", "step"}, {"format", "d"}},
+  const Json tooltip = {x_tooltip(chart),
                         {{"field", "y"},
                          {"title", plain(set.name)},
                          {"format", format_of(chart.unit)}}};

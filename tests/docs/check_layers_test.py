@@ -55,6 +55,14 @@ class CheckLayers(unittest.TestCase):
         self.assert_broken("kexue/runtime/a.cc", text, "pjrt:")
         self.assert_clean({"kexue/pjrt/a.cc": text})
 
+    def test_recipes_use_public_headers(self):
+        for target in ("kexue/train/detail/records.h", "kexue/cli/lines.h",
+                       "kexue/io/json.h"):
+            self.assert_broken("recipes/a.cc", f'#include "{target}"\n',
+                               "recipe: a recipe uses public headers")
+        self.assert_clean({"recipes/a.cc":
+                           '#include "kexue/train/engine.h"\n'})
+
     def test_printing_outside_the_program(self):
         text = 'void f() { std::printf("x"); }\n'
         self.assert_broken("kexue/io/a.cc", text, "printing")

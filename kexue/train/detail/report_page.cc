@@ -5,18 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kexue/report/page_style.h"
-#include "kexue/report/vega_files.h"
+#include "kexue/report/page.h"
 
 namespace kexue::train::detail {
 namespace {
 
 using namespace report;
-
-// Nothing may come from or go to a network, whatever the page contains.
-constexpr const char* kPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:";
 
 const EvalReport* last_eval(const RunRecord& run, const std::string& split) {
   const EvalReport* found = nullptr;
@@ -147,38 +141,6 @@ std::string notes_of(const RunRecord& run) {
   return out + "</ul>\n";
 }
 
-std::string legend_of(const Chart& chart) {
-  if (chart.curves.size() + chart.marks.size() < 2) return "";
-  std::string out = "<p class=\"legend\">";
-  const auto add = [&](const std::string& name, int colour, bool faint) {
-    out += fmt::format(
-        "<span><span class=\"dot\" "
-        "style=\"background:var(--c{}{})\"></span>{}</span>",
-        colour,
-        faint ? "-faint" : "",
-        html(name));
-  };
-  for (const Curve& c : chart.curves) {
-    add(c.name, c.colour, c.style == Curve::Style::kFaint);
-  }
-  for (const Marks& m : chart.marks) add(m.name, m.colour, false);
-  return out + "</p>";
-}
-
-std::string figure_of(const Chart& chart) {
-  return fmt::format(
-      "<figure><figcaption>{}{}</figcaption>{}{}<div class=\"live\" "
-      "id=\"{}\"></div><details><summary>as a table</summary>{}</details>"
-      "</figure>\n",
-      html(chart.title),
-      chart.y_title.empty() ? ""
-                            : " <small>" + html(chart.y_title) + "</small>",
-      legend_of(chart),
-      to_svg(chart),
-      chart.id,
-      to_table(chart));
-}
-
 std::string evals_table(const RunRecord& run) {
   if (run.evals.empty()) return "";
   const auto names = metric_names(run.evals);
@@ -219,43 +181,20 @@ std::string environment_table(const RunRecord& run) {
   return out + "</tbody></table></section>\n";
 }
 
-std::string scripts(const std::vector<Chart>& charts, const TimeSplit& split) {
-  if (vega_files().empty()) return "";
-  std::string out;
-  for (const VegaFile& file : vega_files()) {
-    out += fmt::format("<script>\n/*! {}\n{}*/\n{}\n</script>\n",
-                       file.name,
-                       file.licence,
-                       script_source(file.source));
-  }
-  out += "<script type=\"application/json\" id=\"specs\">{";
-  for (const Chart& chart : charts) {
-    out += fmt::format("\"{}\":{},\n", chart.id, script_json(to_vega(chart)));
-  }
-  out += "\"time-split\":" + script_json(to_vega(split)) + "}</script>\n";
-  return out + "<script>" + page_script() + "</script>\n";
-}
-
 }  // namespace
 
 std::string report_page(const RunRecord& run) {
   const std::vector<Chart> charts = charts_of(run);
   const TimeSplit split = time_split_of(run);
-  std::string out = fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, "
-      "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
-      "dark\">\n<title>{} - kexue</title>\n<link rel=\"icon\" "
-      "href=\"data:,\">\n<style>{}</style>\n</head>\n<body>\n<main>\n"
-      "<h1>{}</h1>\n",
-      kPolicy,
-      html(run.name),
-      page_style(),
-      html(run.name));
+  std::string out = page_begin(run.name);
   out += notes_of(run) + headline(run);
   out += "<section class=\"charts\" aria-label=\"Charts\">\n";
-  for (const Chart& chart : charts) out += figure_of(chart);
+  Specs specs;
+  for (const Chart& chart : charts) {
+    out += figure_html(chart);
+    specs.emplace_back(chart.id, to_vega(chart));
+  }
+  specs.emplace_back("time-split", to_vega(split));
   out += fmt::format(
       "<figure><figcaption>Time</figcaption>{}<div class=\"live\" "
       "id=\"time-split\"></div>{}</figure>\n</section>\n",
@@ -272,8 +211,8 @@ std::string report_page(const RunRecord& run) {
     out += "<section><h2>Configuration</h2><pre tabindex=\"0\"><code>" +
            html(run.config_text) + "</code></pre></section>\n";
   }
-  out += environment_table(run) + "</main>\n";
-  return out + scripts(charts, split) + "</body>\n</html>\n";
+  out += environment_table(run);
+  return out + page_end(specs);
 }
 
 }  // namespace kexue::train::detail

@@ -4,9 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kexue/report/html.h"
+
 namespace kexue::cli {
 namespace {
 
+using report::html;
 using Json = nlohmann::json;
 
 constexpr const char* kStyle =
@@ -16,29 +19,6 @@ constexpr const char* kStyle =
     "font-variant-numeric:tabular-nums}td:first-child,th:first-child"
     "{text-align:left}.bar{background:linear-gradient(#4c78a8,#4c78a8) "
     "no-repeat left/var(--w) 100%;width:12em}";
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string table(const Json& rows, const char* key, const char* title) {
   std::string out = fmt::format(
@@ -52,7 +32,7 @@ std::string table(const Json& rows, const char* key, const char* title) {
         "<tr><td>{}</td><td>{}</td><td>{:.3f}</td><td>{:.1f} %</td>"
         "<td class=\"bar\" style=\"--w:{:.1f}%\"></td><td>{:.1f}</td>"
         "<td>{:.1f}</td><td>{:.0f} %</td></tr>\n",
-        escaped(r.at(key).get<std::string>()),
+        html(r.at(key).get<std::string>()),
         r.at("calls").get<int64_t>(),
         r.at("ms").get<double>(),
         share,
@@ -68,7 +48,7 @@ std::string table(const Json& rows, const char* key, const char* title) {
 
 std::string profile_page(const std::string& profile_json) {
   const Json p = Json::parse(profile_json);
-  const std::string subject = escaped(p.at("subject").get<std::string>());
+  const std::string subject = html(p.at("subject").get<std::string>());
   return fmt::format(
              "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
              "<meta name=\"viewport\" content=\"width=device-width\">"
@@ -79,7 +59,7 @@ std::string profile_page(const std::string& profile_json) {
              "here.</p>\n",
              subject,
              kStyle,
-             escaped(p.at("dtype").get<std::string>()),
+             html(p.at("dtype").get<std::string>()),
              p.at("ms").get<double>(),
              p.at("gflop").get<double>(),
              100 * p.at("of_peak").get<double>(),

@@ -172,6 +172,46 @@ Run declare_report(CLI::App& app) {
   return [o](Console& console) { return run_report(*o, console); };
 }
 
+Run declare_runs(CLI::App& app) {
+  using Action = RunsOptions::Action;
+  auto o = std::make_shared<RunsOptions>();
+  app.require_subcommand(1);
+  app.add_option("--registry", o->registry, "SQLite file of all runs")
+      ->type_name("FILE")
+      ->capture_default_str();
+  const auto add = [&](const char* name, const char* about, Action action) {
+    auto* sub = app.add_subcommand(name, about)->fallthrough();
+    sub->callback([o, action] { o->action = action; });
+    return sub;
+  };
+  auto* list = add("list", "What was trained, newest first", Action::kList);
+  list->add_option("--where", o->where, "only runs with, as dev.accuracy>0.85")
+      ->type_name("CONDITION")
+      ->take_all()
+      ->expected(1);
+  list->add_option("--sort", o->sort, "a setting, a metric, steps, ...")
+      ->type_name("KEY")
+      ->capture_default_str();
+  list->add_flag("--ascending", o->ascending, "least first");
+  list->add_option("--limit", o->limit, "rows; 0: all")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str();
+  add("show", "Settings and figures of a run", Action::kShow)
+      ->add_option("run", o->runs, "id, name or folder")
+      ->type_name("RUN")
+      ->expected(1)
+      ->required();
+  add("compare", "Where settings differ, and what came out", Action::kCompare)
+      ->add_option("runs", o->runs, "two or more")
+      ->type_name("RUN")
+      ->expected(2, 64)
+      ->required();
+  add("rebuild", "Make the registry again, from the runs", Action::kRebuild)
+      ->add_option("folders", o->runs, "look there, too")
+      ->type_name("DIR");
+  return [o](Console& console) { return run_runs(*o, console); };
+}
+
 Run declare_bench(CLI::App& app) {
   auto o = std::make_shared<BenchCommandOptions>();
   app.add_option("work", o->work, "what to run; none: list them")
@@ -305,6 +345,10 @@ constexpr std::array kCommands = {
             "Make report.html of a run again, from its metrics",
             "kexue report runs/demo",
             declare_report},
+    Command{"runs",
+            "List, show and compare runs",
+            "kexue runs list --where 'dev.accuracy>0.85' --sort dev.loss",
+            declare_runs},
     Command{"bench",
             "Time a whole job: a training step, an encoder, an optimizer",
             "kexue bench bert-train --dtype bf16 --steps 10 --json",

@@ -100,6 +100,18 @@ struct ReportOptions {
 };
 int run_report(const ReportOptions& options, Console& console);
 
+struct RunsOptions {
+  enum class Action { kList, kShow, kCompare, kRebuild };
+  Action action = Action::kList;
+  std::string registry = "runs/registry.sqlite";
+  std::vector<std::string> runs;   // ids, names, folders; kRebuild: folders
+  std::vector<std::string> where;  // "dev.accuracy>0.85"
+  std::string sort = "started";
+  bool ascending = false;
+  int64_t limit = 50;  // 0: all
+};
+int run_runs(const RunsOptions& options, Console& console);
+
 struct BenchCommandOptions {
   std::string work;   // "": list them
   std::string sizes;  // "L=4,H=256"

@@ -177,9 +177,9 @@ bool add_line(const Line& line, RunRecord* run) {
     if (run->done) line.fail("\"done\" twice");
     run->done = result_of(line);
   } else if (kind == "error") {
-    run->notes.push_back(fmt::format("The run failed at step {}: {}",
-                                     line.count("step"),
-                                     line.text("text")));
+    run->error = line.text("text");
+    run->notes.push_back(fmt::format(
+        "The run failed at step {}: {}", line.count("step"), run->error));
     run->failed = true;
   } else {
     return false;
@@ -249,6 +249,8 @@ void flatten(const toml::table& table, const std::string& prefix, Rows* rows) {
     std::string value;
     if (const auto* text = node.as_string()) {
       value = text->get();
+    } else if (const auto* number = node.as_floating_point()) {
+      value = fmt::format("{}", number->get());  // 5e-05, not 5.000...02e-05
     } else {
       std::ostringstream out;
       node.visit([&](const auto& v) { out << v; });
@@ -260,15 +262,7 @@ void flatten(const toml::table& table, const std::string& prefix, Rows* rows) {
 
 void read_config(const std::string& path, RunRecord* run) {
   run->config_text = io::read_file(path, kConfigBytes);
-  try {
-    flatten(toml::parse(run->config_text, path), "", &run->config);
-  } catch (const toml::parse_error& e) {
-    throw Error(Code::kCorruptData,
-                fmt::format("{}:{}: {}",
-                            path,
-                            e.source().begin.line,
-                            io::printable(e.description())));
-  }
+  run->config = config_rows(run->config_text, path);
 }
 
 // Runs f; a file that is not there becomes a note.
@@ -283,6 +277,20 @@ void optional_file(const char* name, RunRecord* run, const F& f) {
 }
 
 }  // namespace
+
+Rows config_rows(const std::string& toml, const std::string& where) {
+  Rows rows;
+  try {
+    flatten(toml::parse(toml, where), "", &rows);
+  } catch (const toml::parse_error& e) {
+    throw Error(Code::kCorruptData,
+                fmt::format("{}:{}: {}",
+                            where,
+                            e.source().begin.line,
+                            io::printable(e.description())));
+  }
+  return rows;
+}
 
 RunRecord read_run(const std::string& folder) {
   RunRecord run;

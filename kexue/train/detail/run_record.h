@@ -18,7 +18,8 @@ struct RunRecord {
   std::vector<StepReport> steps;
   std::vector<EvalReport> evals;
   std::optional<FineTuneResult> done;  // nullopt: not finished, or killed
-  bool failed = false;                 // an error ended it; `notes` says which
+  bool failed = false;                 // an error ended it
+  std::string error;                   // its text
   std::string config_text;             // config.toml as it is
   Rows config;
   Rows environment;
@@ -27,6 +28,9 @@ struct RunRecord {
 
 // Errors: as write_report.
 RunRecord read_run(const std::string& folder);
+
+// The settings of a TOML text. Errors: kCorruptData with `where` and the line.
+Rows config_rows(const std::string& toml, const std::string& where = "config");
 
 // The value of the first of `keys` that is there, else "". A key names a row,
 // or all rows below it ("flags" finds "flags.a" and "flags.b").

@@ -13,6 +13,9 @@ inline constexpr uint64_t kSafetensorsHeaderBytes = 100'000'000;
 inline constexpr uint64_t kTensorRank = 16;
 inline constexpr uint64_t kShardIndexBytes = 64 * kMiB;
 
+// checkpoints
+inline constexpr uint64_t kManifestBytes = kMiB;
+
 // JSON from outside
 inline constexpr uint64_t kJsonBytes = 128 * kMiB;
 inline constexpr uint64_t kJsonDepth = 32;

@@ -24,8 +24,11 @@ std::string quoted(const std::string& text) {
   }
 }
 
-std::string header_text(const NamedArrays& tensors,
-                        const std::map<std::string, std::string>& metadata) {
+}  // namespace
+
+std::string detail::safetensors_header_text(
+    const NamedArrays& tensors,
+    const std::map<std::string, std::string>& metadata) {
   std::vector<std::string> parts;
   if (!metadata.empty()) {
     std::vector<std::string> pairs;
@@ -48,7 +51,7 @@ std::string header_text(const NamedArrays& tensors,
         fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],"
                     "\"data_offsets\":[{},{}]}}",
                     quoted(name),
-                    detail::safetensors_name(array.dtype()),
+                    safetensors_name(array.dtype()),
                     fmt::join(array.shape().dims(), ","),
                     at,
                     end));
@@ -59,13 +62,11 @@ std::string header_text(const NamedArrays& tensors,
   return text;
 }
 
-}  // namespace
-
 void save_safetensors(const std::string& path,
                       const NamedArrays& tensors,
                       const std::map<std::string, std::string>& metadata,
                       FileSystem& fs) {
-  const std::string header = header_text(tensors, metadata);
+  const std::string header = detail::safetensors_header_text(tensors, metadata);
   uint64_t total = 8 + header.size();
   for (const auto& [name, array] : tensors) total += array.bytes();
   require_free_space(parent_folder(path), total, fs);

@@ -18,7 +18,8 @@ class FaultyFs final : public io::FileSystem {
   };
 
   // k counts from 1; 0 never fails.
-  FaultyFs(int k, Fault fault, When when) : k_(k), fault_(fault), when_(when) {}
+  FaultyFs(int k, Fault fault, When when, io::FileSystem& fs = io::real_fs())
+      : fs_(fs), k_(k), fault_(fault), when_(when) {}
 
   int calls() const { return calls_; }
   bool fired() const { return fired_; }
@@ -80,7 +81,7 @@ class FaultyFs final : public io::FileSystem {
   // A short transfer leaves calls that transfer nothing alone.
   bool fails() { return is_now() && !fault_.short_transfer; }
 
-  io::FileSystem& fs_ = io::real_fs();
+  io::FileSystem& fs_;
   int k_;
   Fault fault_;
   When when_;

@@ -254,6 +254,25 @@ Run declare_profile(CLI::App& app) {
   return [o](Console& console) { return run_profile(*o, console); };
 }
 
+Run declare_abc(CLI::App& app) {
+  auto o = std::make_shared<AbcOptions>();
+  app.add_option("numbers", o->numbers, "of any size")->type_name("N...");
+  app.add_flag("--all", o->all, "every optimum");
+  app.add_option("--table", o->table, "rows N,S,a,b,c,excess")
+      ->type_name("LO:HI");
+  app.add_option("--method", o->method, "how it is found")
+      ->check(CLI::IsMember(
+          {"auto", "pruned", "sumdiff", "parity", "sqrt", "article"}))
+      ->capture_default_str();
+  app.add_flag("--counts", o->counts, "candidates of each method");
+  app.add_flag("--yes", o->yes, "even with more than 10^9 candidates");
+  app.add_option("--plot", o->plot, "a page: candidates over N")
+      ->type_name("FILE.html");
+  app.add_option("--seed", o->seed, "of the plot's random numbers")
+      ->capture_default_str();
+  return [o](Console& console) { return run_abc(*o, console); };
+}
+
 Run declare_recipe(CLI::App& app) {
   auto o = std::make_shared<RecipeOptions>();
   app.add_option("action", o->action, "list all, show one, or run it")
@@ -357,6 +376,10 @@ constexpr std::array kCommands = {
             "Where the time of a step goes: by scope, by op",
             "kexue profile bert-train --dtype bf16 --page profile.html",
             declare_profile},
+    Command{"abc",
+            "The least a + b + c with N = ab + c, exact for any N",
+            "kexue abc 130 2023 --all",
+            declare_abc},
     Command{"recipe",
             "The methods, each with the numbers that it must reach",
             "kexue recipe run ab-plus-c --quick",

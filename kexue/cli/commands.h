@@ -136,6 +136,18 @@ struct ProfileOptions {
 };
 int run_profile(const ProfileOptions& options, Console& console);
 
+struct AbcOptions {
+  std::vector<std::string> numbers;
+  bool all = false;
+  std::string table;  // "LO:HI"
+  std::string method = "auto";
+  bool counts = false;
+  bool yes = false;
+  std::string plot;  // write an HTML page there
+  uint64_t seed = 0;
+};
+int run_abc(const AbcOptions& options, Console& console);
+
 struct RecipeOptions {
   std::string action;  // list, show, run
   std::string name;

@@ -151,7 +151,8 @@ Best from_walk(const Big& n, const detail::Walk& walk) {
 Best best_of(const Big& n, AbcMethod method, const AbcProgress& progress) {
   const bool is_scan =
       method == AbcMethod::kArticle || method == AbcMethod::kSqrt;
-  // a*b = 0 wins only here, and no method of the article looks at it.
+  // a*b = 0 wins only here (and ties for 4 and 5), and no method of the article
+  // looks at it.
   if (n < 4 && method != AbcMethod::kArticle) {
     return {.s = n, .a = 0, .b = 0, .c = n, .candidates = 0};
   }
@@ -213,7 +214,8 @@ std::vector<AbcTriple> min_abc_all(const std::string& text,
   const std::string number = n.get_str();
   if (n < 4) return {{"0", "0", number}};
   std::vector<AbcTriple> out;
-  if (n == 4) out.push_back({"0", "0", "4"});
+  // Where nothing beats a*b = 0 but 2*2 + c reaches it.
+  if (n <= 5) out.push_back({"0", "0", number});
   const detail::WalkStart start(n);
   const detail::Walk best = detail::walk(start, nullptr, progress);
   for (const auto& [k, q] : detail::all_best(start, best, progress)) {

@@ -15,6 +15,29 @@ inline constexpr uint64_t kShardIndexBytes = 64 * kMiB;
 
 // checkpoints
 inline constexpr uint64_t kManifestBytes = kMiB;
+// GGUF
+inline constexpr uint64_t kGgufTensors = 65'536;
+inline constexpr uint64_t kGgufKeys = 65'536;
+inline constexpr uint64_t kGgufKeyBytes = 256;
+inline constexpr uint64_t kGgufNameBytes = 255;
+inline constexpr uint64_t kGgufStringBytes = 16 * kMiB;
+inline constexpr uint64_t kGgufHeaderBytes = 256 * kMiB;
+inline constexpr uint64_t kGgufBlocks = 1'024;  // layers
+
+// protobuf, ONNX
+inline constexpr uint64_t kProtobufBytes = (uint64_t{1} << 31) - 1;
+inline constexpr uint64_t kProtobufDepth = 64;
+inline constexpr uint64_t kOnnxNodes = 1'000'000;
+inline constexpr uint64_t kOnnxTensors = 1'000'000;
+inline constexpr uint64_t kOnnxEdges = 4'000'000;
+inline constexpr uint64_t kOnnxTextBytes = kMiB;
+
+// TensorFlow checkpoints
+inline constexpr uint64_t kCheckpointIndexBytes = 256 * kMiB;
+inline constexpr uint64_t kCheckpointShards = 10'000;
+inline constexpr uint64_t kTableEntries = 1'000'000;
+inline constexpr uint64_t kTableKeyBytes = 4'096;
+inline constexpr uint64_t kTableKeysBytes = 64 * kMiB;
 
 // JSON from outside
 inline constexpr uint64_t kJsonBytes = 128 * kMiB;

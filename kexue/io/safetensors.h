@@ -12,6 +12,7 @@
 
 #include "kexue/base/host_array.h"
 #include "kexue/io/file_system.h"
+#include "kexue/io/input_file.h"
 
 namespace kexue::io {
 
@@ -35,11 +36,7 @@ struct TensorEntry {
 //         limits, unknown dtypes and pickles; kNotFound, kIo for the file.
 class Safetensors final {
  public:
-  enum class Access {
-    kCopy,  // tensor() reads the tensor into memory of its own
-    kMap,   // tensor() is a view of the mapped file. If another process
-            // shortens the file, touching the view raises SIGBUS
-  };
+  using Access = io::Access;
   struct Options {
     Access access = Access::kCopy;
     // Accept bytes after the last tensor, which some writers leave.
@@ -75,6 +72,7 @@ class Safetensors final {
  private:
   struct File;
   explicit Safetensors(std::shared_ptr<const File> file);
+  static Safetensors from_file(InputFile in, bool allow_trailing_bytes);
   std::shared_ptr<const File> file_;
 };
 

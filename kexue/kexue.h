@@ -13,7 +13,7 @@
 #include "kexue/models/bert_files.h"
 #include "kexue/nn/nn.h"
 #include "kexue/ops/ops.h"
-#include "kexue/optim/optimizer.h"
+#include "kexue/optim/optim.h"
 #include "kexue/runtime/jit.h"
 #include "kexue/runtime/session.h"
 #include "kexue/text/wordpiece.h"

@@ -10,7 +10,7 @@
 #include "kexue/base/error.h"
 #include "kexue/losses/losses.h"
 #include "kexue/models/bert.h"
-#include "kexue/optim/optimizer.h"
+#include "kexue/optim/optim.h"
 #include "kexue/runtime/session.h"
 #include "kexue/train/step.h"
 

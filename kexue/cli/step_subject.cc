@@ -68,7 +68,7 @@ StepSubject step_subject(const train::RunConfig& config) {
   };
   s.optimizer = std::make_shared<optim::AdamW>(
       optim::AdamWOptions{.weight_decay = config.weight_decay});
-  s.step.clip_norm = config.clip_norm;
+  s.step.clip.limit = config.clip_norm;
   s.step.seed = config.seed;
   s.batches = frequent_batches(config, rows);
   return s;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kexue/models/bert_files.h"
-#include "kexue/optim/optimizer.h"
+#include "kexue/optim/optim.h"
 #include "kexue/train/config.h"
 #include "kexue/train/engine.h"
 

@@ -4,9 +4,9 @@
 
 namespace kexue::nn {
 
-Param::Param(Shape shape, Init init)
+Param::Param(Shape shape, Init init, int64_t stack)
     : state_(std::make_shared<State>(
-          State{{DType::kF32, std::move(shape)}, init})) {}
+          State{{DType::kF32, std::move(shape)}, init, stack})) {}
 
 Value Param::operator()() const {
   if (!state_) {

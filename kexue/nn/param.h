@@ -1,6 +1,7 @@
 // Trainable tensors, and how layers list and find them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,11 +35,14 @@ struct Init {
 class Param final {
  public:
   Param() = default;
-  Param(Shape shape, Init init);
+  // `stack`: how many leading dimensions count layers (nn::Stack). What an
+  // update rule takes as one tensor is a slice of them.
+  Param(Shape shape, Init init, int64_t stack = 0);
 
   const TensorType& type() const { return state_->type; }
   const Shape& shape() const { return state_->type.shape; }
   const Init& init() const { return state_->init; }
+  int64_t stack() const { return state_->stack; }
   const void* id() const { return state_.get(); }
 
   // The value it stands for in the graph being traced.
@@ -52,6 +56,7 @@ class Param final {
   struct State {
     TensorType type;
     Init init;
+    int64_t stack = 0;
   };
   std::shared_ptr<State> state_;
 };

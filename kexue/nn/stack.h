@@ -29,7 +29,8 @@ class Stack final {
     for (const auto& p : one_) {
       auto dims = p.param.shape().dims();
       dims.insert(dims.begin(), options.depth);
-      stacked_.push_back({p.name, Param(Shape(dims), p.param.init())});
+      stacked_.push_back(
+          {p.name, Param(Shape(dims), p.param.init(), p.param.stack() + 1)});
     }
   }
 

@@ -1,85 +1,84 @@
-// Update rules as graph code.
+// What an update rule is: graph code for one parameter at a time.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "kexue/base/host_array.h"
 #include "kexue/ir/value.h"
 
 namespace kexue::optim {
 
+// A parameter before there are values. Its first `stack` dimensions count
+// layers (nn::Stack): what a rule means by a matrix or a norm is a slice.
+struct Target {
+  std::string name;
+  TensorType type;
+  int64_t stack = 0;
+
+  int64_t rank() const { return type.shape.rank() - stack; }  // of a slice
+};
+
+// A tensor kept beside a parameter from step to step.
+struct Slot {
+  std::string name;  // "m"
+  TensorType type;
+  double fill = 0;          // how it starts...
+  bool from_param = false;  // ...unless as a copy of the parameter
+};
+HostArray initial(const Slot& slot, const HostArray& param);
+
 // What a rule sees of one parameter.
 struct Update {
   std::string name;
-  Value param;       // f32 master
-  Value grad;        // f32, unscaled
-  Values slots;      // in the order of Optimizer::slot_names
-  Value lr;          // f32[]
-  Value step;        // f32[]: number of this update, 1 for the first
-  Value scale = {};  // f32[]: clipping, to be multiplied into grad; empty: 1
-  Value go = {};     // bool[]: false leaves everything as it is; empty: true
+  Value param;        // f32 master
+  Value grad;         // f32, unscaled
+  Values slots;       // in the order of Optimizer::slots
+  Value lr;           // f32[]
+  Value step;         // f32[]: number of this update, 1 for the first
+  Value scale = {};   // f32[]: clipping, to be multiplied into grad; empty: 1
+  Value go = {};      // bool[]: false leaves everything as it is; empty: true
+  int64_t stack = 0;  // see Target
+
+  Target target() const { return {name, param.type(), stack}; }
+  Value clipped() const;  // the gradient times `scale`
 };
 
-// A rule keeps `slot_names().size()` tensors of the parameter's type beside
-// each parameter; they start at zero. apply() returns the new parameter
-// followed by the new slots.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  virtual std::vector<std::string> slot_names() const = 0;
+  // What apply() wants and returns beside the parameter.
+  virtual std::vector<Slot> slots(const Target& target) const = 0;
+  // The new parameter, then the new slots. At most as wide as the parameter.
   virtual Values apply(const Update& update) const = 0;
   // Whether apply() looks at `go`; if not, its caller does.
   virtual bool skips() const { return false; }
+  // The point to evaluate and to keep, where it is not the parameter that is
+  // trained (averages of the path). Looks at param, slots and step; `step` is
+  // the number of updates done.
+  virtual bool moves_evaluation() const { return false; }
+  virtual Value evaluation(const Update& update) const { return update.param; }
 };
+using OptimizerPtr = std::shared_ptr<const Optimizer>;
 
-// Divides all gradients by max(1, norm / limit), norm over all of them.
-//
-// Numerics: sums of squares in f32. limit <= 0 or infinite: no clipping.
-// Source:   Pascanu et al. 2013, arXiv:1211.5063.
-struct Clipped {
-  Values grads;
-  Value norm;   // before clipping, f32[]
-  Value scale;  // that clipped them, f32[]; empty: no clipping
-};
-Clipped clip_by_global_norm(const Values& grads, double limit);
-
-// Adam with decoupled weight decay:
-//   m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2,
-//   w -= lr (mhat / (sqrt(vhat) + eps) + decay w),
-// with mhat = m / (1 - b1^t), vhat = v / (1 - b2^t) if bias_correction.
-//
-// `decay` is left out for names that contain one of `no_decay`.
-// Source: Loshchilov and Hutter 2019, arXiv:1711.05101; without bias
-//         correction and with eps 1e-6 it is Google BERT's rule.
-struct AdamWOptions {
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0.01;
-  bool bias_correction = true;
-  std::vector<std::string> no_decay = {"bias", "norm"};
-};
-class AdamW final : public Optimizer {
+// A rule of the form w -= lr d.
+class Rule : public Optimizer {
  public:
-  explicit AdamW(AdamWOptions options);
-  std::vector<std::string> slot_names() const override { return {"m", "v"}; }
+  // d, then the new slots.
+  virtual Values direction(const Update& update) const = 0;
   Values apply(const Update& update) const override;
-  bool skips() const override { return true; }
-
- private:
-  AdamWOptions options_;
 };
+using RulePtr = std::shared_ptr<const Rule>;
 
-// Learning rate at update s (0 for the first): peak * s / warmup below
-// `warmup`, then falling in a line to 0 at `total`:
-// peak * (total - s) / (total - warmup).
-//
-// Shapes: all f32[]; being inputs, they may change without compiling again.
-// Source: Hugging Face's linear schedule (the peak is reached).
-Value linear_warmup_decay(const Value& peak,
-                          const Value& warmup,
-                          const Value& total,
-                          const Value& s);
+// Patterns are parts of names: {"bias", "norm"}.
+bool has_part(const std::string& name, const std::vector<std::string>& parts);
+
+// Over each layer's tensor; f[...,1,1], which broadcasts against x.
+Value slice_norm(const Value& x, int64_t stack);
+Value slice_rms(const Value& x, int64_t stack);  // sqrt(mean(x^2))
+// 1 - beta^t, f[]; no digits are lost for beta near 1.
+Value bias_correction(const Value& t, double beta);
 
 }  // namespace kexue::optim

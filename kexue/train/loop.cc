@@ -29,7 +29,7 @@ double seconds_since(Clock::time_point begin) {
 EngineOptions engine_options(const RunConfig& c) {
   EngineOptions o;
   o.compute = precision_from_name(c.precision);
-  o.step.clip_norm = c.clip_norm;
+  o.step.clip.limit = c.clip_norm;
   o.step.seed = c.seed;
   o.step.parallel = parallel_of(c);
   if (o.compute == DType::kF16) {

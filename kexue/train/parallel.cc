@@ -43,11 +43,12 @@ Sharding param_sharding(const Parallel& parallel, const nn::NamedParam& param) {
              : s;
 }
 
-Sharding slot_sharding(const Parallel& parallel, const nn::NamedParam& param) {
-  const Sharding s = by_rule(parallel, param);
-  return parallel.zero == Zero::kNone
-             ? s
-             : spread(parallel, s, param.param.shape());
+Sharding slot_sharding(const Parallel& parallel,
+                       const nn::NamedParam& param,
+                       const Shape& slot) {
+  const Sharding s =
+      slot == param.param.shape() ? by_rule(parallel, param) : Sharding{};
+  return parallel.zero == Zero::kNone ? s : spread(parallel, s, slot);
 }
 
 Sharding batch_sharding(const Parallel& parallel,

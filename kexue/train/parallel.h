@@ -34,9 +34,12 @@ struct Parallel {
 // Errors (all three): kInvalidArgument naming the tensor if an axis does not
 // divide its dimension.
 Sharding param_sharding(const Parallel& parallel, const nn::NamedParam& param);
-// The parameter's; with ZeRO the largest dimension that divides evenly is split
-// along the data axis as well (none does: it stays whole, as biases may).
-Sharding slot_sharding(const Parallel& parallel, const nn::NamedParam& param);
+// The parameter's for a slot of its shape, else none; with ZeRO the largest
+// dimension that divides evenly is split along the data axis as well (none
+// does: it stays whole, as biases may).
+Sharding slot_sharding(const Parallel& parallel,
+                       const nn::NamedParam& param,
+                       const Shape& slot);
 // Rows along the data axis; a scalar is replicated.
 Sharding batch_sharding(const Parallel& parallel,
                         const std::string& field,

@@ -64,14 +64,17 @@ class Builder final {
     Values grads = gradients(result.loss);
     const Scope scope("optimizer");
     for (size_t i = 0; i < grads.size(); ++i) grads[i] = as_slot(grads[i], i);
-    const auto clipped = optim::clip_by_global_norm(grads, options_.clip_norm);
+    const auto clipped = optim::clip(grads, options_.clip, stacks());
     // One reduction serves both: a norm is finite iff all gradients are.
     const Value finite =
         ops::bit_and(ops::is_finite(clipped.norm), ops::is_finite(result.loss));
     const Value s = ops::convert(old_.step, DType::kF32);
-    const Value lr = optim::linear_warmup_decay(
-        element(hyper, 0), element(hyper, 1), element(hyper, 2), s);
-    Values state = updates(grads, clipped.scale, lr, s + 1.0, finite);
+    const Value lr = optim::learning_rate(options_.schedule,
+                                          element(hyper, 0),
+                                          element(hyper, 1),
+                                          element(hyper, 2),
+                                          s);
+    Values state = updates(clipped.grads, clipped.scale, lr, s + 1.0, finite);
     append_counters(state, finite);
     out.metric_names = {"loss", "grad_norm", "lr", "finite", "scale"};
     Values metrics = {result.loss,
@@ -100,8 +103,12 @@ class Builder final {
  private:
   void inputs(ir::Graph& graph) {
     values_ = nn::bind_inputs(graph, params_);
-    for (size_t i = params_.size(); i + 5 < layout_.size(); ++i) {
-      slots_.push_back(graph.input(layout_.types[i], layout_.names[i]));
+    size_t at = params_.size();
+    for (const auto& slots : layout_.slots) {
+      auto& mine = slots_.emplace_back();
+      for (size_t k = 0; k < slots.size(); ++k, ++at) {
+        mine.push_back(graph.input(layout_.types[at], layout_.names[at]));
+      }
     }
     const auto counter = [&](const char* name) {
       return graph.input(layout_.types[layout_.index(name)], name);
@@ -131,11 +138,17 @@ class Builder final {
     return grads;
   }
 
+  std::vector<int64_t> stacks() const {
+    std::vector<int64_t> out;
+    for (const auto& p : params_) out.push_back(p.param.stack());
+    return out;
+  }
+
   // With ZeRO each device updates the part whose slots it keeps.
   Value as_slot(const Value& v, size_t i) const {
     const Parallel& p = options_.parallel;
     if (!p.active() || p.zero == Zero::kNone) return v;
-    return ops::shard(v, slot_sharding(p, params_[i]));
+    return ops::shard(v, slot_sharding(p, params_[i], v.shape()));
   }
 
   Values updates(const Values& grads,
@@ -143,20 +156,26 @@ class Builder final {
                  const Value& lr,
                  const Value& count,
                  const Value& finite) const {
-    const size_t n = params_.size();
-    const size_t kinds = slots_.size() / std::max<size_t>(n, 1);
-    Values state(n * (1 + kinds));
-    for (size_t i = 0; i < n; ++i) {
-      Values mine;
-      for (size_t k = 0; k < kinds; ++k) mine.push_back(slots_[k * n + i]);
+    Values state(params_.size());
+    for (size_t i = 0; i < params_.size(); ++i) {
       const Value param = as_slot(values_[i], i);
-      const Values next = optimizer_.apply(
-          {params_[i].name, param, grads[i], mine, lr, count, clip, finite});
-      for (size_t k = 0; k <= kinds; ++k) {
-        const Value& old = k == 0 ? param : mine[k - 1];
-        state[k * n + i] =
-            optimizer_.skips() ? next[k] : keep_unless(finite, next[k], old);
+      Values next = optimizer_.apply({params_[i].name,
+                                      param,
+                                      grads[i],
+                                      slots_[i],
+                                      lr,
+                                      count,
+                                      clip,
+                                      finite,
+                                      params_[i].param.stack()});
+      if (!optimizer_.skips()) {
+        for (size_t k = 0; k < next.size(); ++k) {
+          const Value& old = k == 0 ? param : slots_[i].at(k - 1);
+          next[k] = keep_unless(finite, next[k], old);
+        }
       }
+      state[i] = next.at(0);
+      state.insert(state.end(), next.begin() + 1, next.end());
     }
     return state;
   }
@@ -199,7 +218,7 @@ class Builder final {
   StateLayout layout_;
   bool scaled_;
   Values values_;
-  Values slots_;
+  std::vector<Values> slots_;  // of each parameter
   Counters old_;
 };
 
@@ -222,8 +241,10 @@ StateLayout state_layout(const nn::ParamList& params,
     l.types.push_back(std::move(type));
   };
   for (const auto& p : params) add(p.name, p.param.type());
-  for (const auto& slot : optimizer.slot_names()) {
-    for (const auto& p : params) add(slot + "/" + p.name, p.param.type());
+  for (const auto& p : params) {
+    l.slots.push_back(
+        optimizer.slots({p.name, p.param.type(), p.param.stack()}));
+    for (const auto& s : l.slots.back()) add(s.name + "/" + p.name, s.type);
   }
   add("step", {DType::kI32, {}});
   add("skipped", {DType::kI32, {}});
@@ -237,11 +258,14 @@ std::vector<Sharding> state_shardings(const nn::ParamList& params,
                                       const optim::Optimizer& optimizer,
                                       const Parallel& parallel) {
   std::vector<Sharding> out;
+  const StateLayout layout = state_layout(params, optimizer);
   for (const auto& p : params) out.push_back(param_sharding(parallel, p));
-  for (size_t k = 0; k < optimizer.slot_names().size(); ++k) {
-    for (const auto& p : params) out.push_back(slot_sharding(parallel, p));
+  for (size_t i = 0; i < params.size(); ++i) {
+    for (const auto& slot : layout.slots[i]) {
+      out.push_back(slot_sharding(parallel, params[i], slot.type.shape));
+    }
   }
-  out.resize(state_layout(params, optimizer).size());
+  out.resize(layout.size());
   return out;
 }
 
@@ -256,6 +280,11 @@ std::vector<HostArray> initial_state(const StateLayout& layout,
         fmt::format("loss scale must be positive and finite, got {}", scale));
   }
   std::vector<HostArray> state = std::move(params);
+  for (size_t i = 0; i < layout.slots.size(); ++i) {
+    for (const auto& slot : layout.slots[i]) {
+      state.push_back(optim::initial(slot, state.at(i)));
+    }
+  }
   for (size_t i = state.size(); i < layout.size(); ++i) {
     state.emplace_back(layout.types[i]);
   }

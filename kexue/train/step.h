@@ -12,7 +12,7 @@
 #include "kexue/base/host_array.h"
 #include "kexue/ir/graph.h"
 #include "kexue/nn/param.h"
-#include "kexue/optim/optimizer.h"
+#include "kexue/optim/optim.h"
 #include "kexue/train/parallel.h"
 
 namespace kexue::train {
@@ -49,25 +49,27 @@ struct LossScale {
 
 struct StepOptions {
   LossScale loss_scale;
-  double clip_norm = 1.0;  // of all gradients together; <= 0: off
+  optim::ClipOptions clip = {};
+  optim::Schedule schedule = {};
   uint64_t seed = 0;
   Parallel parallel = {};
 };
 
 // What training carries from step to step, in this order: parameters, slots
-// (all of one kind together), then step i32[], skipped i32[], clean i32[],
+// (those of a parameter together), then step i32[], skipped i32[], clean i32[],
 // scale f32[], key u32[2]. Saving it and going on is exact.
 struct StateLayout {
-  std::vector<std::string> names;
+  std::vector<std::string> names;  // a slot's is "m/encoder.query.weight"
   std::vector<TensorType> types;
   size_t num_params = 0;
+  std::vector<std::vector<optim::Slot>> slots;  // of each parameter
 
   size_t size() const { return names.size(); }
   size_t index(const std::string& name) const;  // kInternal if absent
 };
 StateLayout state_layout(const nn::ParamList& params,
                          const optim::Optimizer& optimizer);
-// Slots at zero, counters at zero, the scale at its start.
+// Slots as they declare, counters at zero, the scale at its start.
 std::vector<HostArray> initial_state(const StateLayout& layout,
                                      std::vector<HostArray> params,
                                      const StepOptions& options);

@@ -1,4 +1,4 @@
-#include "kexue/optim/optimizer.h"
+#include "kexue/optim/optim.h"
 
 #include <gtest/gtest.h>
 

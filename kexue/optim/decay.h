@@ -1,0 +1,46 @@
+// Weight decay as a transform of any rule.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kexue/optim/optimizer.h"
+
+namespace kexue::optim {
+
+struct DecayOptions {
+  double weight_decay = 0.01;
+  std::vector<std::string> no_decay = {"bias", "norm"};  // parts of names
+};
+
+// Decoupled: d becomes d + decay w, w being the parameter before the step.
+// Source: Loshchilov and Hutter 2019, arXiv:1711.05101.
+class DecoupledDecay final : public Rule {
+ public:
+  // Errors: kInvalidArgument for a negative decay.
+  DecoupledDecay(RulePtr inner, DecayOptions options);
+  std::vector<Slot> slots(const Target& target) const override;
+  Values direction(const Update& update) const override;
+
+ private:
+  RulePtr inner_;
+  DecayOptions options_;
+};
+
+// In the gradient: g becomes g + decay w, the gradient of an L2 penalty of
+// decay |w|^2 / 2; moments see it.
+class GradientDecay final : public Rule {
+ public:
+  GradientDecay(RulePtr inner, DecayOptions options);
+  std::vector<Slot> slots(const Target& target) const override;
+  Values direction(const Update& update) const override;
+
+ private:
+  RulePtr inner_;
+  DecayOptions options_;
+};
+
+// Errors: kInvalidArgument with the rule's name unless decay >= 0.
+void check_decay(const char* rule, double decay);
+
+}  // namespace kexue::optim

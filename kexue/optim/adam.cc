@@ -1,24 +1,15 @@
 #include "kexue/optim/adam.h"
 
-#include <fmt/format.h>
-
-#include "kexue/base/error.h"
 #include "kexue/ops/ops.h"
-#include "kexue/optim/decay.h"
+#include "kexue/optim/check.h"
 
 namespace kexue::optim {
 namespace {
 
-void check_adam(const char* name, double beta1, double beta2, double eps) {
-  const auto in_unit = [](double b) { return b >= 0 && b < 1; };
-  if (in_unit(beta1) && in_unit(beta2) && eps > 0) return;
-  throw Error(Code::kInvalidArgument,
-              fmt::format("{}: wants betas in [0,1) and eps > 0, got {}, {}, "
-                          "{}",
-                          name,
-                          beta1,
-                          beta2,
-                          eps));
+void check_adam(const char* rule, double beta1, double beta2, double eps) {
+  detail::want_unit(rule, "beta1", beta1);
+  detail::want_unit(rule, "beta2", beta2);
+  detail::want_positive(rule, "eps", eps);
 }
 
 }  // namespace
@@ -39,7 +30,7 @@ Values Adam::direction(const Update& u) const {
   const Value g = u.clipped();
   const Value m =
       beta1 > 0 ? u.slots.at(0) * beta1 + g * (1 - beta1) : Value(g);
-  const Value v = u.slots.back() * beta2 + g * g * (1 - beta2);
+  const Value v = u.slots.at(beta1 > 0 ? 1 : 0) * beta2 + g * g * (1 - beta2);
   Value d;
   if (!corrected) {
     d = m / (ops::sqrt(v) + eps);
@@ -55,7 +46,7 @@ Values Adam::direction(const Update& u) const {
 
 AdamW::AdamW(AdamWOptions options) : options_(std::move(options)) {
   check_adam("adamw", options_.beta1, options_.beta2, options_.eps);
-  check_decay("adamw", options_.weight_decay);
+  detail::want_not_negative("adamw", "weight_decay", options_.weight_decay);
 }
 
 std::vector<Slot> AdamW::slots(const Target& target) const {

@@ -1,24 +1,14 @@
 #include "kexue/optim/decay.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-
-#include "kexue/base/error.h"
 #include "kexue/ops/ops.h"
+#include "kexue/optim/check.h"
 
 namespace kexue::optim {
 
-void check_decay(const char* rule, double decay) {
-  if (decay >= 0 && std::isfinite(decay)) return;
-  throw Error(
-      Code::kInvalidArgument,
-      fmt::format("{}: wants a weight decay >= 0, got {}", rule, decay));
-}
-
 DecoupledDecay::DecoupledDecay(RulePtr inner, DecayOptions options)
     : inner_(std::move(inner)), options_(std::move(options)) {
-  check_decay("decoupled decay", options_.weight_decay);
+  detail::want_not_negative(
+      "decoupled decay", "weight_decay", options_.weight_decay);
 }
 
 std::vector<Slot> DecoupledDecay::slots(const Target& target) const {
@@ -36,7 +26,8 @@ Values DecoupledDecay::direction(const Update& u) const {
 
 GradientDecay::GradientDecay(RulePtr inner, DecayOptions options)
     : inner_(std::move(inner)), options_(std::move(options)) {
-  check_decay("gradient decay", options_.weight_decay);
+  detail::want_not_negative(
+      "gradient decay", "weight_decay", options_.weight_decay);
 }
 
 std::vector<Slot> GradientDecay::slots(const Target& target) const {
@@ -52,6 +43,25 @@ Values GradientDecay::direction(const Update& u) const {
   with.grad = u.clipped() + u.param * decay;
   with.scale = {};
   return inner_->direction(with);
+}
+
+ProximalDecay::ProximalDecay(OptimizerPtr inner, DecayOptions options)
+    : Wrapper(std::move(inner)), options_(std::move(options)) {
+  detail::want_not_negative(
+      "proximal decay", "weight_decay", options_.weight_decay);
+}
+
+std::vector<Slot> ProximalDecay::slots(const Target& target) const {
+  return inner().slots(target);
+}
+
+Values ProximalDecay::apply(const Update& u) const {
+  Values out = inner().apply(u);
+  const double decay = options_.weight_decay;
+  if (decay > 0 && !has_part(u.name, options_.no_decay)) {
+    out.at(0) = out[0] / (1.0 + u.lr * decay);
+  }
+  return out;
 }
 
 }  // namespace kexue::optim

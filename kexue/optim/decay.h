@@ -40,7 +40,17 @@ class GradientDecay final : public Rule {
   DecayOptions options_;
 };
 
-// Errors: kInvalidArgument with the rule's name unless decay >= 0.
-void check_decay(const char* rule, double decay);
+// Implicit: the result of the inner step is divided by 1 + lr decay, the
+// minimum of |w - inner|^2 / (2 lr) + decay |w|^2 / 2.
+// Source: Xie et al. 2022, arXiv:2208.06677 (Adan).
+class ProximalDecay final : public Wrapper {
+ public:
+  ProximalDecay(OptimizerPtr inner, DecayOptions options);
+  std::vector<Slot> slots(const Target& target) const override;
+  Values apply(const Update& update) const override;
+
+ private:
+  DecayOptions options_;
+};
 
 }  // namespace kexue::optim

@@ -1,8 +1,22 @@
 // Every update rule and transform.
 #pragma once
 
+#include "kexue/optim/adafactor.h"
+#include "kexue/optim/adagrad.h"
 #include "kexue/optim/adam.h"
+#include "kexue/optim/adan.h"
+#include "kexue/optim/average.h"
+#include "kexue/optim/by_name.h"
 #include "kexue/optim/clip.h"
 #include "kexue/optim/decay.h"
+#include "kexue/optim/lars.h"
+#include "kexue/optim/lion.h"
+#include "kexue/optim/muon.h"
 #include "kexue/optim/optimizer.h"
+#include "kexue/optim/options.h"
+#include "kexue/optim/registry.h"
+#include "kexue/optim/rmsprop.h"
 #include "kexue/optim/schedule.h"
+#include "kexue/optim/sgd.h"
+#include "kexue/optim/statistics.h"
+#include "kexue/optim/tiger.h"

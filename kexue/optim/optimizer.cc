@@ -22,6 +22,12 @@ Values Rule::apply(const Update& update) const {
   return out;
 }
 
+Update Wrapper::inner_update(const Update& update) const {
+  Update out = update;
+  out.slots.resize(inner_->slots(update.target()).size());
+  return out;
+}
+
 bool has_part(const std::string& name, const std::vector<std::string>& parts) {
   return std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
     return name.find(part) != std::string::npos;

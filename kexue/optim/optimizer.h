@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kexue/base/host_array.h"
@@ -71,6 +72,24 @@ class Rule : public Optimizer {
   Values apply(const Update& update) const override;
 };
 using RulePtr = std::shared_ptr<const Rule>;
+
+// Changes what another optimizer does; slots of its own follow the inner ones.
+class Wrapper : public Optimizer {
+ public:
+  explicit Wrapper(OptimizerPtr inner) : inner_(std::move(inner)) {}
+  bool moves_evaluation() const override { return inner_->moves_evaluation(); }
+  Value evaluation(const Update& update) const override {
+    return inner_->evaluation(inner_update(update));
+  }
+
+ protected:
+  const Optimizer& inner() const { return *inner_; }
+  // With the inner slots only.
+  Update inner_update(const Update& update) const;
+
+ private:
+  OptimizerPtr inner_;
+};
 
 // Patterns are parts of names: {"bias", "norm"}.
 bool has_part(const std::string& name, const std::vector<std::string>& parts);

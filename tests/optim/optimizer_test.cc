@@ -76,7 +76,9 @@ TEST(AdamW, ExcludedNamesDoNotDecay) {
 }
 
 TEST(AdamW, OptionsOutsideTheirRangeAreErrors) {
-  EXPECT_ERROR(AdamW({.beta1 = 1}), Code::kInvalidArgument, "betas in [0,1)");
+  EXPECT_ERROR(AdamW({.beta1 = 1}),
+               Code::kInvalidArgument,
+               "wants beta1 in [0,1), got 1");
   EXPECT_ERROR(AdamW({.beta2 = -0.1}), Code::kInvalidArgument, "-0.1");
   EXPECT_ERROR(AdamW({.eps = 0}), Code::kInvalidArgument, "eps > 0");
   EXPECT_ERROR(AdamW({.weight_decay = -1}), Code::kInvalidArgument, "decay");

@@ -18,10 +18,15 @@ Parallel with(Zero zero) {
           .zero = zero};
 }
 
+// Of a slot with the parameter's shape.
+Sharding slots(const Parallel& parallel, const nn::NamedParam& p) {
+  return slot_sharding(parallel, p, p.param.shape());
+}
+
 TEST(Parallel, RulesPlaceParametersAndTheirSlots) {
   const auto p = param("ffn.inner.weight", {4, 8});
   EXPECT_EQ(param_sharding(with(Zero::kNone), p), (Sharding{{}, {"model"}}));
-  EXPECT_EQ(slot_sharding(with(Zero::kNone), p), (Sharding{{}, {"model"}}));
+  EXPECT_EQ(slots(with(Zero::kNone), p), (Sharding{{}, {"model"}}));
   // An axis of a rule that the mesh lacks does not split anything.
   EXPECT_EQ(param_sharding(with(Zero::kNone), param("pipe.weight", {4})),
             Sharding());
@@ -29,18 +34,26 @@ TEST(Parallel, RulesPlaceParametersAndTheirSlots) {
 
 TEST(Parallel, ZeroSplitsTheLargestDimensionThatDivides) {
   const auto zero = with(Zero::kSlots);
-  EXPECT_EQ(slot_sharding(zero, param("a", {2, 8})), (Sharding{{}, {"data"}}));
-  EXPECT_EQ(slot_sharding(zero, param("a", {6, 7})), (Sharding{{"data"}}));
-  EXPECT_EQ(slot_sharding(zero, param("a", {3, 5})), Sharding());
-  EXPECT_EQ(slot_sharding(zero, param("a", {})), Sharding());
+  EXPECT_EQ(slots(zero, param("a", {2, 8})), (Sharding{{}, {"data"}}));
+  EXPECT_EQ(slots(zero, param("a", {6, 7})), (Sharding{{"data"}}));
+  EXPECT_EQ(slots(zero, param("a", {3, 5})), Sharding());
+  EXPECT_EQ(slots(zero, param("a", {})), Sharding());
   EXPECT_EQ(param_sharding(zero, param("a", {2, 8})), Sharding());
   EXPECT_EQ(param_sharding(with(Zero::kParams), param("a", {2, 8})),
             (Sharding{{}, {"data"}}));
   // 8 splits once more beside "model", 6 does not.
-  EXPECT_EQ(slot_sharding(zero, param("inner.weight", {4, 8})),
+  EXPECT_EQ(slots(zero, param("inner.weight", {4, 8})),
             (Sharding{{}, {"model", "data"}}));
-  EXPECT_EQ(slot_sharding(zero, param("inner.weight", {4, 6})),
+  EXPECT_EQ(slots(zero, param("inner.weight", {4, 6})),
             (Sharding{{"data"}, {"model"}}));
+}
+
+TEST(Parallel, SlotsOfOtherShapesFollowZeroAlone) {
+  const auto p = param("ffn.inner.weight", {4, 8});
+  EXPECT_EQ(slot_sharding(with(Zero::kNone), p, {8}), Sharding());
+  EXPECT_EQ(slot_sharding(with(Zero::kSlots), p, {8}), (Sharding{{"data"}}));
+  EXPECT_EQ(slot_sharding(with(Zero::kSlots), p, {7}), Sharding());
+  EXPECT_EQ(slot_sharding(with(Zero::kSlots), p, {}), Sharding());
 }
 
 TEST(Parallel, RowsOfABatchFollowTheDataAxis) {

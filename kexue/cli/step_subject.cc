@@ -6,6 +6,7 @@
 
 #include "kexue/data/batcher.h"
 #include "kexue/losses/losses.h"
+#include "kexue/train/make_optimizer.h"
 
 namespace kexue::cli {
 namespace {
@@ -66,9 +67,10 @@ StepSubject step_subject(const train::RunConfig& config) {
         {{"correct",
           losses::correct_count(logits, b.at("label"), b.at("weight"))}}};
   };
-  s.optimizer = std::make_shared<optim::AdamW>(
-      optim::AdamWOptions{.weight_decay = config.weight_decay});
-  s.step.clip.limit = config.clip_norm;
+  const auto plan = train::make_optimizer(config);
+  s.optimizer = plan.optimizer;
+  s.step.clip = plan.clip;
+  s.step.schedule = plan.schedule;
   s.step.seed = config.seed;
   s.batches = frequent_batches(config, rows);
   return s;

@@ -11,6 +11,7 @@
 #include "kexue/io/printable.h"
 #include "kexue/models/bert.h"
 #include "kexue/train/detail/config_keys.h"
+#include "kexue/train/make_optimizer.h"
 
 namespace kexue::train {
 namespace detail {
@@ -153,11 +154,26 @@ std::string toml_value(double x) {
   return text;
 }
 
+std::string toml_value(const optim::NameList& x) {
+  std::string out;
+  for (const auto& name : x) out += (out.empty() ? "" : ", ") + quoted(name);
+  return "[" + out + "]";
+}
+std::string toml_value(const optim::NumberTable& x) {
+  std::string out;
+  for (const auto& [key, value] : x) {
+    out += fmt::format(
+        "{}{} = {}", out.empty() ? "" : ", ", quoted(key), toml_value(value));
+  }
+  return "{" + out + "}";
+}
+
 }  // namespace
 
 void check_run_config(const RunConfig& config) {
   detail::visit_keys(config, detail::Check(""));
   detail::check_together(config, "");
+  make_optimizer(config);
 }
 
 std::string dated_run_folder(const std::string& name) {
@@ -179,6 +195,13 @@ std::string to_toml(const RunConfig& config) {
         }
         out += fmt::format("{} = {}\n", key, toml_value(value));
       });
+  if (!config.optimizer.empty()) out += "\n[optimizer]\n";
+  for (const auto& [key, option, where] : config.optimizer) {
+    out += fmt::format(
+        "{} = {}\n",
+        key,
+        std::visit([](const auto& x) { return toml_value(x); }, option));
+  }
   return out;
 }
 

@@ -41,6 +41,8 @@ struct RunConfig {
   int64_t max_steps = 0;       // 0 = all epochs
   int64_t save_every = 0;      // steps between checkpoints; 0 = at the end only
   std::string remat = "none";  // none, or layer: recompute each layer
+  // [optimizer]: see make_optimizer.h
+  optim::OptionList optimizer;
   // [mesh]: keys data, model, zero, split_vocabulary
   int64_t mesh_data = 1;   // devices that share a batch
   int64_t mesh_model = 1;  // devices that share each layer

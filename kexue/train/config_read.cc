@@ -10,6 +10,7 @@
 #include "kexue/io/atomic_file.h"
 #include "kexue/io/printable.h"
 #include "kexue/train/detail/config_keys.h"
+#include "kexue/train/make_optimizer.h"
 
 namespace kexue::train {
 namespace {
@@ -126,6 +127,57 @@ class Reader final {
   std::string path_;
 };
 
+// The values of [optimizer], which has one table of keys for each rule.
+class OptionParser final {
+ public:
+  explicit OptionParser(const Reader& reader) : reader_(reader) {}
+
+  optim::OptionList operator()(const toml::table& table) const {
+    optim::OptionList out;
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      out.push_back({name, value(name, node), reader_.where(node)});
+    }
+    return out;
+  }
+
+ private:
+  optim::OptionValue value(const std::string& key,
+                           const toml::node& node) const {
+    if (const auto x = node.value_exact<bool>()) return *x;
+    if (node.is_number()) return *node.value<double>();
+    if (const auto x = node.value_exact<std::string>()) return *x;
+    if (const auto* list = node.as_array()) {
+      optim::NameList names;
+      for (const auto& item : *list) {
+        if (!item.is_string()) refuse(key, node, "a list of text");
+        names.push_back(*item.value<std::string>());
+      }
+      return names;
+    }
+    const auto* table = node.as_table();
+    if (table == nullptr) refuse(key, node, "a value");
+    optim::NumberTable numbers;
+    for (const auto& [name, item] : *table) {
+      if (!item.is_number()) refuse(key, node, "a table of numbers");
+      numbers.emplace_back(std::string(name.str()), *item.value<double>());
+    }
+    return numbers;
+  }
+
+  [[noreturn]] void refuse(const std::string& key,
+                           const toml::node& node,
+                           const char* wanted) const {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}optimizer.{} must be {}",
+                            reader_.where(node),
+                            printable(key.substr(0, 64)),
+                            wanted));
+  }
+
+  const Reader& reader_;
+};
+
 // Number of single-letter edits from a to b.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -176,6 +228,7 @@ void refuse_unknown(const toml::table& root, const Reader& reader) {
                 fmt::format("did you mean \"{}\"?", nearest(name)));
   };
   for (const auto& [section, value] : root) {
+    if (section.str() == "optimizer" && value.is_table()) continue;
     const std::string prefix = std::string(section.str()) + ".";
     const bool known =
         std::any_of(keys.begin(), keys.end(), [&](const auto& k) {
@@ -248,6 +301,10 @@ RunConfig read_run_config(const std::string& path,
   Reader reader(root, path);
   refuse_unknown(root, reader);
   visit_keys(config, reader);
+  if (const auto* table = root["optimizer"].as_table()) {
+    config.optimizer = OptionParser(reader)(*table);
+  }
+  make_optimizer(config);
   detail::check_together(config, path + ": ");
   if (config.folder.empty()) {
     config.folder =

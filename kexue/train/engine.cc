@@ -86,6 +86,7 @@ void Engine::upload(const std::vector<HostArray>& state) {
     fresh.push_back(place(state[i], shardings_[i]));
   }
   state_ = std::move(fresh);
+  evaluated_.clear();
 }
 
 std::vector<HostArray> Engine::save() const {
@@ -94,10 +95,34 @@ std::vector<HostArray> Engine::save() const {
   return out;
 }
 
-std::vector<HostArray> Engine::save_params() const {
+// Parameter i at the point to evaluate.
+const runtime::ShardedArray& Engine::evaluated(size_t param) {
+  if (!optimizer_->moves_evaluation()) return state_.at(param);
+  if (!evaluation_) {
+    const auto begin = Clock::now();
+    auto compile = options_.compile;
+    compile.compute = DType::kF32;
+    compile.in = shardings_;
+    compile.out.assign(
+        shardings_.begin(),
+        shardings_.begin() + static_cast<long>(layout_.num_params));
+    evaluation_ = std::make_unique<runtime::Program>(
+        session_->compile(*build_evaluation(params_, *optimizer_), compile));
+    count(evaluation_->stats(),
+          std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  if (evaluated_.empty()) {
+    std::vector<const runtime::ShardedArray*> args;
+    for (const auto& b : state_) args.push_back(&b);
+    evaluated_ = evaluation_->run_sharded(args);
+  }
+  return evaluated_.at(param);
+}
+
+std::vector<HostArray> Engine::save_params() {
   std::vector<HostArray> out;
   for (size_t i = 0; i < layout_.num_params; ++i) {
-    out.push_back(state_.at(i).to_host());
+    out.push_back(evaluated(i).to_host());
   }
   return out;
 }
@@ -174,6 +199,7 @@ Metrics Engine::step(const HostBatch& batch, const Hyper& hyper) {
   const HostArray values = out.back().to_host();
   out.pop_back();
   state_ = std::move(out);
+  evaluated_.clear();
   Metrics metrics;
   for (size_t i = 0; i < p.metric_names.size(); ++i) {
     metrics[p.metric_names[i]] = values.at(static_cast<int64_t>(i));
@@ -220,7 +246,7 @@ std::vector<HostArray> Engine::forward(
   }
   const auto fields = upload_batch(batch);
   std::vector<const runtime::ShardedArray*> args;
-  for (size_t i = 0; i < layout_.num_params; ++i) args.push_back(&state_.at(i));
+  for (size_t i = 0; i < layout_.num_params; ++i) args.push_back(&evaluated(i));
   for (const auto& b : fields) args.push_back(&b);
   std::vector<HostArray> out;
   for (const auto& b : slot->run_sharded(args)) out.push_back(b.to_host());

@@ -55,7 +55,8 @@ class Engine final {
   void start(std::vector<HostArray> params);
   void restore(std::vector<HostArray> state);
   std::vector<HostArray> save() const;  // the whole state
-  std::vector<HostArray> save_params() const;
+  // Of the point to evaluate (optim::Optimizer::evaluation).
+  std::vector<HostArray> save_params();
   const StateLayout& layout() const { return layout_; }
   StateBytes state_bytes() const;
 
@@ -72,8 +73,8 @@ class Engine final {
   // as when only the compiled order of a sum overflows.
   std::string first_non_finite(const HostBatch& batch, const Hyper& hyper);
 
-  // Outputs of a forward function with the current parameters; `name` keys the
-  // program cache.
+  // Outputs of a forward function with the current parameters, at the point to
+  // evaluate; `name` keys the program cache.
   std::vector<HostArray> forward(
       const std::string& name,
       const std::function<Values(const BatchValues&)>& f,
@@ -88,6 +89,7 @@ class Engine final {
   };
   StepProgram& step_program(const BatchTypes& types);
   void upload(const std::vector<HostArray>& state);
+  const runtime::ShardedArray& evaluated(size_t param);
   void note_memory(const runtime::Program& program);
   std::vector<runtime::ShardedArray> upload_batch(const HostBatch& batch) const;
   std::vector<runtime::ShardedArray> run_step(const runtime::Program& program,
@@ -105,6 +107,8 @@ class Engine final {
   StateLayout layout_;
   std::vector<Sharding> shardings_;  // of the state
   std::vector<runtime::ShardedArray> state_;
+  std::unique_ptr<runtime::Program> evaluation_;
+  std::vector<runtime::ShardedArray> evaluated_;  // empty: state_ moved on
   std::map<std::string, StepProgram> steps_;
   std::map<std::string, std::unique_ptr<runtime::Program>> forwards_;
   CompileReport report_;

@@ -12,6 +12,7 @@
 #include "kexue/train/detail/bad_gradients.h"
 #include "kexue/train/detail/records.h"
 #include "kexue/train/detail/support.h"
+#include "kexue/train/make_optimizer.h"
 #include "kexue/train/report.h"
 
 namespace kexue::train {
@@ -29,19 +30,15 @@ double seconds_since(Clock::time_point begin) {
 EngineOptions engine_options(const RunConfig& c) {
   EngineOptions o;
   o.compute = precision_from_name(c.precision);
-  o.step.clip.limit = c.clip_norm;
+  const UpdatePlan plan = make_optimizer(c);
+  o.step.clip = plan.clip;
+  o.step.schedule = plan.schedule;
   o.step.seed = c.seed;
   o.step.parallel = parallel_of(c);
   if (o.compute == DType::kF16) {
     o.step.loss_scale = loss_scale_from_name(c.loss_scale);
   }
   return o;
-}
-
-std::shared_ptr<const optim::Optimizer> make_optimizer(const RunConfig& c) {
-  optim::AdamWOptions o;
-  o.weight_decay = c.weight_decay;
-  return std::make_shared<optim::AdamW>(o);
 }
 
 bool is_scaled(const RunConfig& c) {
@@ -65,7 +62,7 @@ Loop::Loop(const runtime::Session& session,
       engine_(session,
               params_,
               loss_,
-              make_optimizer(config),
+              make_optimizer(config).optimizer,
               engine_options(config)),
       source_(task.train_batches()),
       folder_(config.folder) {

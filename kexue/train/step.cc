@@ -100,7 +100,32 @@ class Builder final {
     return out;
   }
 
+  std::unique_ptr<ir::Graph> build_evaluation() {
+    auto graph = std::make_unique<ir::Graph>();
+    const ir::Tracing tracing(*graph);
+    inputs(*graph);
+    Values out;
+    for (size_t i = 0; i < params_.size(); ++i) {
+      out.push_back(optimizer_.evaluation(update_of(i)));
+    }
+    graph->set_outputs(out);
+    return graph;
+  }
+
  private:
+  // Without what a step adds to it.
+  optim::Update update_of(size_t i) const {
+    return {params_[i].name,
+            values_[i],
+            {},
+            slots_[i],
+            {},
+            ops::convert(old_.step, DType::kF32),
+            {},
+            {},
+            params_[i].param.stack()};
+  }
+
   void inputs(ir::Graph& graph) {
     values_ = nn::bind_inputs(graph, params_);
     size_t at = params_.size();
@@ -159,15 +184,14 @@ class Builder final {
     Values state(params_.size());
     for (size_t i = 0; i < params_.size(); ++i) {
       const Value param = as_slot(values_[i], i);
-      Values next = optimizer_.apply({params_[i].name,
-                                      param,
-                                      grads[i],
-                                      slots_[i],
-                                      lr,
-                                      count,
-                                      clip,
-                                      finite,
-                                      params_[i].param.stack()});
+      optim::Update u = update_of(i);
+      u.param = param;
+      u.grad = grads[i];
+      u.lr = lr;
+      u.step = count;
+      u.scale = clip;
+      u.go = finite;
+      Values next = optimizer_.apply(u);
       if (!optimizer_.skips()) {
         for (size_t k = 0; k < next.size(); ++k) {
           const Value& old = k == 0 ? param : slots_[i].at(k - 1);
@@ -309,6 +333,11 @@ StepGraph build_step(const nn::ParamList& params,
                      const BatchTypes& batch,
                      const StepOptions& options) {
   return Builder(params, optimizer, options).build(loss, batch);
+}
+
+std::unique_ptr<ir::Graph> build_evaluation(const nn::ParamList& params,
+                                            const optim::Optimizer& optimizer) {
+  return Builder(params, optimizer, {}).build_evaluation();
 }
 
 std::unique_ptr<ir::Graph> build_forward(

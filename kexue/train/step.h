@@ -106,6 +106,11 @@ StepGraph build_step(const nn::ParamList& params,
                      const BatchTypes& batch,
                      const StepOptions& options);
 
+// Inputs: the state. Outputs: the parameters at the point that the optimizer
+// wants evaluated and kept.
+std::unique_ptr<ir::Graph> build_evaluation(const nn::ParamList& params,
+                                            const optim::Optimizer& optimizer);
+
 // Inputs: parameters, batch fields by name. Outputs: those of f.
 std::unique_ptr<ir::Graph> build_forward(
     const nn::ParamList& params,

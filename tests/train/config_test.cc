@@ -1,4 +1,5 @@
 #include "kexue/train/config.h"
+#include "kexue/train/make_optimizer.h"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +52,86 @@ TEST(RunConfig, TomlOfAConfigReadsBackEqual) {
   c.seed = 9223372036854775807U;
   c.folder = "runs/x";
   EXPECT_EQ(read(to_toml(c)), c);
+  c.optimizer = {{"adamw_for", optim::NameList{"word", "a \"b\""}},
+                 {"name", "muon"},
+                 {"nesterov", false},
+                 {"rates", optim::NumberTable{{"embeddings.word", 0.5}}},
+                 {"steps", 6.0}};
+  EXPECT_EQ(read(to_toml(c)), c);
+}
+
+std::string with_optimizer(const std::string& lines) {
+  return std::string(kNeeded) + "[optimizer]\n" + lines;
+}
+
+TEST(RunConfig, OptimizerSectionNamesARuleAndItsOptions) {
+  const RunConfig c = read(with_optimizer(
+      "name = \"lamb\"\nbeta1 = 0.8\nschedule = \"piecewise\"\n"
+      "schedule_points = {1000 = 1, 200 = 0.5}\nclip = \"soft\"\n"));
+  const UpdatePlan plan = make_optimizer(c);
+  EXPECT_EQ(plan.clip.form, optim::ClipOptions::Form::kSoft);
+  EXPECT_EQ(plan.clip.limit, 1);
+  EXPECT_EQ(plan.schedule.points,
+            (std::vector<std::pair<double, double>>{{200, 0.5}, {1000, 1}}));
+  const auto slots = plan.optimizer->slots({"w", {DType::kF32, {2}}});
+  ASSERT_EQ(slots.size(), 2U);
+  EXPECT_EQ(slots[0].name, "m");
+}
+
+TEST(RunConfig, OptimizerMistakesAreFoundByLine) {
+  EXPECT_ERROR(read(with_optimizer("name = \"adamm\"")),
+               Code::kInvalidArgument,
+               "run.toml:6: unknown optimizer \"adamm\"",
+               "adafactor, adafactor_v1, adagrad, adam, adamw");
+  EXPECT_ERROR(read(with_optimizer("name = \"lion\"\nbeta3 = 0.5")),
+               Code::kInvalidArgument,
+               "run.toml:7: optimizer lion has no option \"beta3\"",
+               "it has beta1, beta2, weight_decay");
+  EXPECT_ERROR(read(with_optimizer("beta1 = \"x\"")),
+               Code::kInvalidArgument,
+               "run.toml:6: optimizer.beta1 must be a number, got text");
+  EXPECT_ERROR(read(with_optimizer("name = \"lion\"\nbeta1 = 1")),
+               Code::kInvalidArgument,
+               "run.toml:6: lion: wants beta1 in [0,1), got 1");
+  EXPECT_ERROR(read(with_optimizer("no_decay = [1]")),
+               Code::kInvalidArgument,
+               "run.toml:6: optimizer.no_decay must be a list of text");
+  EXPECT_ERROR(read(with_optimizer("no_decay = [\"\"]")),
+               Code::kInvalidArgument,
+               "optimizer.no_decay must be",
+               "none empty");
+  EXPECT_ERROR(read(with_optimizer("lookahead = 1.5")),
+               Code::kInvalidArgument,
+               "optimizer.lookahead must be an integer, got 1.5");
+  EXPECT_ERROR(read(with_optimizer("beta1 = nan")),
+               Code::kInvalidArgument,
+               "optimizer.beta1 must be finite, got nan");
+  EXPECT_ERROR(read(with_optimizer("eps = 1979-05-27")),
+               Code::kInvalidArgument,
+               "run.toml:6: optimizer.eps must be a value");
+}
+
+TEST(RunConfig, ScheduleAndClipMistakesAreFoundByLine) {
+  EXPECT_ERROR(read(with_optimizer("schedule = \"sine\"")),
+               Code::kInvalidArgument,
+               "run.toml:6: schedule must be linear",
+               "sine");
+  EXPECT_ERROR(read(with_optimizer("schedule = \"piecewise\"")),
+               Code::kInvalidArgument,
+               "run.toml:6: schedule: piecewise needs points");
+  EXPECT_ERROR(read(with_optimizer(
+                   "schedule = \"piecewise\"\nschedule_points = {ten = 1}")),
+               Code::kInvalidArgument,
+               "the steps must be numbers, got \"ten\"");
+  EXPECT_ERROR(read(with_optimizer("schedule_points = {10 = 1}")),
+               Code::kInvalidArgument,
+               "run.toml:6: schedule: points are for the piecewise kind");
+  EXPECT_ERROR(read(with_optimizer("clip = \"firm\"")),
+               Code::kInvalidArgument,
+               "run.toml:6: clip form must be hard, soft or value");
+  EXPECT_ERROR(read(with_optimizer("clip_eps = -1")),
+               Code::kInvalidArgument,
+               "run.toml:6: clip: wants a limit >= 0");
 }
 
 TEST(RunConfig, LossScaleMayBeANumber) {

@@ -51,6 +51,7 @@ class TrainMeshTest : public testing::MeshTest {
     DType compute = DType::kF32;
     std::vector<HostArray> state = {};          // to go on from
     const runtime::Session* session = nullptr;  // another than the shared one
+    optim::OptimizerPtr rule = nullptr;         // another than AdamW
   };
 
   static RunResult train(const Setting& s, int steps = kSteps) {
@@ -66,11 +67,13 @@ class TrainMeshTest : public testing::MeshTest {
     o.step.parallel = s.parallel;
     if (s.parallel.active()) o.compile.unroll = 0;  // smaller programs
     // eps keeps the first updates smooth where a gradient is next to nothing.
-    const auto adamw =
-        std::make_shared<optim::AdamW>(optim::AdamWOptions{.eps = 0.01});
+    const optim::OptimizerPtr rule =
+        s.rule
+            ? s.rule
+            : std::make_shared<optim::AdamW>(optim::AdamWOptions{.eps = 0.01});
     const runtime::Session& where =
         s.session != nullptr ? *s.session : session();
-    Engine engine(where, params, loss, adamw, o);
+    Engine engine(where, params, loss, rule, o);
     s.state.empty() ? engine.start(random_values(params, 2))
                     : engine.restore(s.state);
     RunResult r;
@@ -229,6 +232,22 @@ TEST_F(TrainMeshTest, ZeroSplitsSlotsAlongTheDataAxis) {
     EXPECT_EQ(got.bytes.slots,
               (want.bytes.slots - bias) / static_cast<size_t>(n) + bias);
   }
+}
+
+TEST_F(TrainMeshTest, ZeroSplitsRowsAndColumnsToo) {
+  // eps1 keeps updates smooth where a gradient is next to nothing.
+  const auto adafactor = optim::make(
+      "adafactor", {{"min_factor", 4.0}, {"eps1", 1e-4}, {"clip", 0.0}});
+  Setting one;
+  one.rule = adafactor;
+  Setting split;
+  split.parallel = on(kGrid, Zero::kSlots);
+  split.rule = adafactor;
+  const auto want = train(one);
+  const auto got = train(split);
+  expect_equal(got, want);
+  EXPECT_LT(want.bytes.slots, want.bytes.params / 2);
+  EXPECT_LT(got.bytes.slots, want.bytes.slots * 2 / 3);
 }
 
 TEST_F(TrainMeshTest, ZeroGoesWithTensorParallel) {

@@ -69,6 +69,7 @@ StepSubject step_subject(const train::RunConfig& config) {
   };
   const auto plan = train::make_optimizer(config);
   s.optimizer = plan.optimizer;
+  s.loss = train::transformed(s.loss, s.bert->parameters(), plan.loss);
   s.step.clip = plan.clip;
   s.step.schedule = plan.schedule;
   s.step.seed = config.seed;

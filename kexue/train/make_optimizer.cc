@@ -86,6 +86,17 @@ optim::ClipOptions take_clip(OptionList& options, double limit) {
   return c;
 }
 
+LossTransform take_loss(OptionList& options) {
+  LossTransform t;
+  const std::string fgm = take(options, "fgm", t.fgm);
+  take(options, "fgm_add_clean", t.fgm_add_clean);
+  const std::string penalty =
+      take(options, "gradient_penalty", t.gradient_penalty);
+  take(options, "perturb", t.table);
+  located(t.fgm < 0 ? fgm : penalty, [&] { check(t); });
+  return t;
+}
+
 bool has_option(const std::string& rule, const std::string& key) {
   for (const auto& info : optim::rules()) {
     if (info.name != rule) continue;
@@ -104,6 +115,7 @@ UpdatePlan make_optimizer(const RunConfig& config) {
   UpdatePlan plan;
   plan.schedule = take_schedule(options);
   plan.clip = take_clip(options, config.clip_norm);
+  plan.loss = take_loss(options);
   std::string name = "adamw";
   const std::string where = take(options, "name", name);
   const bool given =

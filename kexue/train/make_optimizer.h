@@ -3,6 +3,7 @@
 
 #include "kexue/optim/optim.h"
 #include "kexue/train/config.h"
+#include "kexue/train/loss_transforms.h"
 
 namespace kexue::train {
 
@@ -10,6 +11,7 @@ struct UpdatePlan {
   optim::OptimizerPtr optimizer;
   optim::Schedule schedule;
   optim::ClipOptions clip;
+  LossTransform loss;
 };
 
 // [optimizer] holds the options of one rule, by their names (optim::make):
@@ -20,6 +22,10 @@ struct UpdatePlan {
 //   clip = "hard"             # hard, soft, value; its limit is train.clip_norm
 //   clip_scope = "global"     # global, tensor
 //   clip_eps = 0
+//   fgm = 0                   # and the next three: see LossTransform
+//   fgm_add_clean = false
+//   gradient_penalty = 0
+//   perturb = "embeddings.word"
 // Every other key is an option of the rule. A weight decay that is not given
 // is train.weight_decay.
 //

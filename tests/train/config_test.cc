@@ -71,6 +71,7 @@ TEST(RunConfig, OptimizerSectionNamesARuleAndItsOptions) {
   const UpdatePlan plan = make_optimizer(c);
   EXPECT_EQ(plan.clip.form, optim::ClipOptions::Form::kSoft);
   EXPECT_EQ(plan.clip.limit, 1);
+  EXPECT_FALSE(plan.loss.active());
   EXPECT_EQ(plan.schedule.points,
             (std::vector<std::pair<double, double>>{{200, 0.5}, {1000, 1}}));
   const auto slots = plan.optimizer->slots({"w", {DType::kF32, {2}}});
@@ -132,6 +133,9 @@ TEST(RunConfig, ScheduleAndClipMistakesAreFoundByLine) {
   EXPECT_ERROR(read(with_optimizer("clip_eps = -1")),
                Code::kInvalidArgument,
                "run.toml:6: clip: wants a limit >= 0");
+  EXPECT_ERROR(read(with_optimizer("lookahead = 3\ngradient_penalty = -1")),
+               Code::kInvalidArgument,
+               "run.toml:7: fgm and gradient_penalty must be at least 0");
 }
 
 TEST(RunConfig, LossScaleMayBeANumber) {

@@ -81,6 +81,11 @@ Run declare_train(CLI::App& app) {
       ->check(CLI::IsMember({"f32", "bf16", "fp16"}));
   app.add_option("--folder", o->folder, "run.folder: where the run is left")
       ->type_name("DIR");
+  app.add_option("--resume",
+                 o->resume,
+                 "run.resume: go on with the newest checkpoint of the folder "
+                 "(auto), or with this one (runs/x/checkpoints/step-...)")
+      ->type_name("auto|PATH");
   add_device(app, o->device);
   return [o](Console& console) { return run_train(*o, console); };
 }

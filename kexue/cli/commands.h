@@ -35,6 +35,7 @@ struct TrainOptions {
   std::vector<std::string> settings;  // "train.lr=2e-5"
   std::string precision;              // "": the file's
   std::string folder;                 // "": the file's
+  std::string resume;                 // "": the file's
   DeviceOptions device;
 };
 int run_train(const TrainOptions& options, Console& console);

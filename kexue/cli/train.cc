@@ -14,11 +14,24 @@ namespace {
 
 constexpr int kInterrupted = 130;
 
+std::string toml_text(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
 train::RunConfig config_of(const TrainOptions& options) {
-  auto config = train::read_run_config(options.config, options.settings);
-  if (!options.precision.empty()) config.precision = options.precision;
-  if (!options.folder.empty()) config.folder = options.folder;
-  return config;
+  auto settings = options.settings;
+  const auto set = [&](const char* key, const std::string& value) {
+    if (!value.empty()) settings.push_back(key + toml_text(value));
+  };
+  set("train.precision=", options.precision);
+  set("run.folder=", options.folder);
+  set("run.resume=", options.resume);
+  return train::read_run_config(options.config, settings);
 }
 
 void print_result(const train::FineTuneResult& result, Console& console) {

@@ -249,7 +249,7 @@ std::vector<std::string> CheckpointStore::set_aside_after(int64_t step) {
     std::string name = "aside-" + step_name(later);
     int rc = fs_.rename(path(later), folder_ + "/" + name);
     if (rc == -EEXIST || rc == -ENOTEMPTY) {
-      name += "-" + unique_suffix();
+      name += fmt::format("-{}", unique_suffix());
       rc = fs_.rename(path(later), folder_ + "/" + name);
     }
     if (rc < 0) fail("rename", path(later), rc);

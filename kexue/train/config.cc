@@ -30,6 +30,9 @@ void Check::operator()(const char* section,
   if (kind == Text::kRemat && value != "none" && value != "layer") {
     fail(section, key, "none or layer", '"' + io::printable(value) + '"');
   }
+  if (kind == Text::kSaveError && value != "stop" && value != "continue") {
+    fail(section, key, "stop or continue", '"' + io::printable(value) + '"');
+  }
   try {
     if (kind == Text::kPrecision) precision_from_name(value);
     if (kind == Text::kLossScale) loss_scale_from_name(value);

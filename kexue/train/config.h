@@ -49,13 +49,17 @@ struct RunConfig {
   int64_t mesh_zero = 0;   // along data: 1 = slots split, 3 = parameters too
   bool mesh_split_vocabulary = false;  // word table along model
   // [run]
-  std::string folder;  // "" = runs/<name of the config>-<date>
+  std::string folder;                  // "" = runs/<name of the config>-<date>
+  std::string resume = "none";         // none, auto, or a step folder
+  int64_t keep_last = 2;               // checkpoints, beside the best
+  std::string on_save_error = "stop";  // or continue
 
   bool operator==(const RunConfig&) const = default;
 };
 
 // Paths in the file are relative to the working directory. An empty folder is
-// filled in from the name of the file and the clock.
+// that of the checkpoint to go on from, or filled in from the name of the file
+// and the clock.
 //
 // `settings` ("train.lr=2e-5") come in place of the file's values; what is no
 // TOML value is text.

@@ -281,6 +281,23 @@ void apply(const std::string& setting, toml::table& root) {
       [&](const auto& node) { table->insert_or_assign(key, node); });
 }
 
+std::string folder_of(const RunConfig& config, const std::string& path) {
+  namespace fs = std::filesystem;
+  if (config.resume == "auto") {
+    throw Error(Code::kInvalidArgument,
+                path + ": run.resume = \"auto\" needs a run.folder",
+                "name the folder of the run to go on with");
+  }
+  if (config.resume == "none") {
+    return dated_run_folder(fs::path(path).stem().string());
+  }
+  // <run>/checkpoints/step-...
+  const fs::path manifest = fs::path(config.resume) / "manifest.json";
+  const fs::path run =
+      manifest.lexically_normal().parent_path().parent_path().parent_path();
+  return run.empty() ? "." : run.string();
+}
+
 }  // namespace
 
 RunConfig read_run_config(const std::string& path,
@@ -306,10 +323,7 @@ RunConfig read_run_config(const std::string& path,
   }
   make_optimizer(config);
   detail::check_together(config, path + ": ");
-  if (config.folder.empty()) {
-    config.folder =
-        dated_run_folder(std::filesystem::path(path).stem().string());
-  }
+  if (config.folder.empty()) config.folder = folder_of(config, path);
   return config;
 }
 

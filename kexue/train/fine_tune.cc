@@ -1,5 +1,6 @@
 #include "kexue/train/fine_tune.h"
 
+#include "kexue/train/detail/run_checkpoints.h"
 #include "kexue/train/loop.h"
 
 namespace kexue::train {
@@ -11,7 +12,9 @@ FineTuneResult fine_tune(const runtime::Session& session,
   RunConfig resolved = config;
   if (resolved.folder.empty()) resolved.folder = dated_run_folder("run");
   check_run_config(resolved);
-  RunFolder::refuse_used(resolved.folder);
+  if (!detail::resume_plan(resolved).in_place) {
+    RunFolder::refuse_used(resolved.folder);
+  }
   const auto task = make_task(
       resolved, [&](const std::string& line) { observer.message(line); });
   return Loop(session, resolved, *task, observer, stop).run();

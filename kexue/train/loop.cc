@@ -11,6 +11,7 @@
 #include "kexue/data/prefetcher.h"
 #include "kexue/train/detail/bad_gradients.h"
 #include "kexue/train/detail/records.h"
+#include "kexue/train/detail/run_checkpoints.h"
 #include "kexue/train/detail/support.h"
 #include "kexue/train/make_optimizer.h"
 #include "kexue/train/report.h"
@@ -67,7 +68,12 @@ Loop::Loop(const runtime::Session& session,
               make_optimizer(config).optimizer,
               engine_options(config)),
       source_(task.train_batches()),
-      folder_(config.folder) {
+      checkpoints_(std::make_unique<detail::RunCheckpoints>(
+          config,
+          session,
+          [&observer](const std::string& line) { observer.message(line); })),
+      folder_(checkpoints_->in_place() ? RunFolder::reopened(config.folder)
+                                       : RunFolder(config.folder)) {
   per_epoch_ = source_->batches_per_epoch();
   total_ = config.max_steps > 0 ? config.max_steps : config.epochs * per_epoch_;
   hyper_ = {.lr = config.lr,
@@ -78,12 +84,14 @@ Loop::Loop(const runtime::Session& session,
   result_.padding_share = source_->padding_share();
 }
 
+Loop::~Loop() = default;
+
 FineTuneResult Loop::run() {
+  resume();
   folder_.write("config.toml", to_toml(config_));
   folder_.write("environment.json",
                 detail::environment_json(session_, config_));
   try {
-    engine_.start(task_.take_values());
     announce();
     train();
     finish();
@@ -92,6 +100,37 @@ FineTuneResult Loop::run() {
     throw;
   }
   return result_;
+}
+
+// What was found on disk, or the start.
+void Loop::resume() {
+  auto resumed = checkpoints_->resume(engine_.layout());
+  if (!resumed) {
+    if (checkpoints_->in_place()) {
+      folder_.refuse_finished();
+      observer_.message(config_.folder +
+                        ": no checkpoint yet, starting from the beginning");
+      folder_.cut_metrics(0);
+    }
+    engine_.start(task_.take_values());
+    return;
+  }
+  const detail::Progress& p = resumed->progress;
+  source_->seek(p.loop.position);
+  if (checkpoints_->in_place() && !folder_.cut_metrics(p.metrics_bytes)) {
+    observer_.message("warning: metrics.jsonl lost lines of earlier steps");
+  }
+  engine_.restore(std::move(resumed->state));
+  state_ = p.loop;
+  result_.steps = p.loop.step;
+  result_.step_s = p.step_s;
+  result_.input_s = p.input_s;
+  result_.evals = p.evals;
+  tokens_ = p.tokens;
+  trained_s_ = p.train_s;
+  best_ = p.best;
+  observer_.message(
+      fmt::format("going on from step {} of {}", p.loop.step, resumed->path));
 }
 
 void Loop::announce() {
@@ -149,14 +188,15 @@ void Loop::train() {
     if (!batch) throw Error(Code::kInternal, "train: out of batches");
     one_step(*batch, seconds_since(waiting));
     const bool last = state_.step == total_;
+    score_.reset();
     if (last || state_.step % per_epoch_ == 0) evaluate("dev");
-    if (!last && config_.save_every > 0 &&
-        state_.step % config_.save_every == 0) {
-      save();
-    }
+    result_.train_s = trained_s_ + seconds_since(begin);
+    const bool due = config_.save_every > 0 &&
+                     (last || score_ || state_.step % config_.save_every == 0);
+    if (due) save(score_);
   }
   result_.interrupted = result_.steps < total_ || stop_;
-  result_.train_s = seconds_since(begin);
+  result_.train_s = trained_s_ + seconds_since(begin);
 }
 
 void Loop::one_step(const Minibatch& batch, double input_s) {
@@ -195,7 +235,7 @@ StepReport Loop::report_of(const Metrics& m, const Minibatch& batch) const {
 }
 
 void Loop::after_step(const StepReport& r, const Minibatch& batch) {
-  if (result_.steps == 0) result_.first_step_s = seconds_since(started_);
+  if (result_.first_step_s == 0) result_.first_step_s = seconds_since(started_);
   result_.steps = r.step;
   result_.step_s += r.step_s;
   result_.input_s += r.input_s;
@@ -234,16 +274,45 @@ void Loop::evaluate(const std::string& split) {
   folder_.append_metrics(detail::to_json(r));
   result_.evals.push_back(r);
   observer_.eval(r);
+  if (split == "dev") note_score(r);
 }
 
-void Loop::save() {
+// A dev split says which checkpoint is the best.
+void Loop::note_score(const EvalReport& r) {
+  const bool has_headline = !r.metrics.empty();
+  const double value = has_headline ? r.metrics[0].second : r.loss;
+  const bool more = has_headline && more_is_better(r.metrics[0].first);
+  const double score = more ? value : -value;
+  if (std::isnan(score) || (best_ && score <= *best_)) return;
+  best_ = score_ = score;
+}
+
+void Loop::save(const std::optional<double>& score) {
+  if (checkpoints_->last_step() == state_.step) return;
+  detail::Progress p{.loop = state_,
+                     .metrics_bytes = folder_.sync_metrics(),
+                     .tokens = tokens_,
+                     .train_s = result_.train_s,
+                     .step_s = result_.step_s,
+                     .input_s = result_.input_s,
+                     .evals = result_.evals,
+                     .best = best_,
+                     .config = {}};
+  if (checkpoints_->save(
+          engine_.layout(), engine_.save(), std::move(p), score)) {
+    observer_.saved(checkpoints_->path(state_.step), state_.step);
+  }
+}
+
+void Loop::save_model() {
   task_.save_model(folder_, engine_.save_params());
   observer_.saved(folder_.model_path(), result_.steps);
 }
 
 // The model first: whatever fails after it costs no training.
 void Loop::finish() {
-  save();
+  save_model();
+  if (result_.interrupted) save({});
   if (!result_.interrupted) evaluate("test");
   const CompileReport& c = engine_.compile_report();
   result_.compile_s = c.seconds;

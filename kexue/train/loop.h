@@ -4,21 +4,19 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kexue/train/fine_tune.h"
+#include "kexue/train/loop_state.h"
 #include "kexue/train/task.h"
 
 namespace kexue::train {
 
-// Where a run stands, beside the engine's state. Both together are all that a
-// run needs to go on as if it had never stopped.
-struct LoopState {
-  int64_t step = 0;         // done
-  data::Position position;  // of the next batch
-  int64_t skips = 0;        // steps skipped in a row
-};
+namespace detail {
+class RunCheckpoints;
+}  // namespace detail
 
 // One run. The order of a step: before_step, Engine::step, after_step, then
 // (at the end of an epoch, or as the config says) evaluate, after_evaluation,
@@ -33,6 +31,8 @@ class Loop final {
        Observer& observer,
        const std::atomic<bool>& stop);
 
+  ~Loop();
+
   FineTuneResult run();
 
  private:
@@ -44,7 +44,10 @@ class Loop final {
   StepReport report_of(const Metrics& m, const data::Minibatch& batch) const;
   void after_step(const StepReport& report, const data::Minibatch& batch);
   void evaluate(const std::string& split);
-  void save();
+  void resume();
+  void note_score(const EvalReport& dev);
+  void save(const std::optional<double>& score);
+  void save_model();
   void finish();
   void record_error(const Error& error);
 
@@ -63,6 +66,7 @@ class Loop final {
   LossFunction loss_;
   Engine engine_;
   std::unique_ptr<data::BatchSource> source_;
+  std::unique_ptr<detail::RunCheckpoints> checkpoints_;
   RunFolder folder_;
   Hyper hyper_;
   LoopState state_;
@@ -70,6 +74,9 @@ class Loop final {
   int64_t per_epoch_ = 0;  // steps
   int64_t total_ = 0;      // steps
   int64_t tokens_ = 0;
+  double trained_s_ = 0;         // before it was resumed
+  std::optional<double> best_;   // score on dev
+  std::optional<double> score_;  // of this step, if it is the best
 };
 
 }  // namespace kexue::train

@@ -47,10 +47,10 @@ int open_lock(const std::string& path) {
               "choose another [run] folder");
 }
 
-int open_metrics(const std::string& path) {
+int open_metrics(const std::string& path, int exclusive) {
   const std::string file = path + "/metrics.jsonl";
   const int fd = io::real_fs().open(
-      file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0666);
+      file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | exclusive, 0666);
   if (fd == -EEXIST) RunFolder::refuse_used(path);
   if (fd < 0) throw io::os_error("create", file, fd);
   return fd;
@@ -135,7 +135,35 @@ void RunFolder::refuse_used(const std::string& path) {
 RunFolder::RunFolder(std::string path)
     : path_(made(std::move(path))),
       lock_(io::real_fs(), open_lock(path_)),
-      metrics_(io::real_fs(), open_metrics(path_)) {}
+      metrics_(io::real_fs(), open_metrics(path_, O_EXCL)) {}
+
+RunFolder::RunFolder(std::string path, int lock, int metrics)
+    : path_(std::move(path)),
+      lock_(io::real_fs(), lock),
+      metrics_(io::real_fs(), metrics) {}
+
+RunFolder RunFolder::reopened(std::string path) {
+  const int lock = open_lock(path);
+  try {
+    const int metrics = open_metrics(path, 0);
+    return RunFolder(std::move(path), lock, metrics);
+  } catch (...) {
+    ::close(lock);
+    throw;
+  }
+}
+
+void RunFolder::refuse_finished() const {
+  if (!fs::exists(model_path())) return;
+  throw Error(Code::kInvalidArgument,
+              path_ + ": this run is over, and it left no checkpoint",
+              "choose another [run] folder; train.save_every > 0 keeps "
+              "checkpoints");
+}
+
+bool RunFolder::is_run(const std::string& path) {
+  return fs::exists(path + "/run.lock") && fs::exists(path + "/metrics.jsonl");
+}
 
 void RunFolder::write(const std::string& name, std::string_view text) const {
   io::write_file(path_ + "/" + name, text);
@@ -155,9 +183,25 @@ void RunFolder::append_metrics(std::string line) {
   }
 }
 
-void RunFolder::sync_metrics() {
+uint64_t RunFolder::sync_metrics() {
   const int rc = io::real_fs().fsync(metrics_.get());
   if (rc < 0) throw io::os_error("fsync", path_ + "/metrics.jsonl", rc);
+  return metrics_bytes();
+}
+
+uint64_t RunFolder::metrics_bytes() const {
+  io::FileInfo info;
+  const int rc = io::real_fs().info(metrics_.get(), &info);
+  if (rc < 0) throw io::os_error("stat", path_ + "/metrics.jsonl", rc);
+  return info.bytes;
+}
+
+bool RunFolder::cut_metrics(uint64_t bytes) {
+  if (metrics_bytes() < bytes) return false;
+  if (::ftruncate(metrics_.get(), static_cast<off_t>(bytes)) != 0) {
+    throw io::os_error("truncate", path_ + "/metrics.jsonl", -errno);
+  }
+  return true;
 }
 
 void RunFolder::save_model(const models::BertConfig& config,

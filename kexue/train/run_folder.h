@@ -1,6 +1,7 @@
 // The folder that a training run leaves.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,13 @@ class RunFolder final {
   // Errors: kInvalidArgument if it holds files already or another process
   //         trains into it; kIo.
   explicit RunFolder(std::string path);
+  // The folder of a run that goes on. Errors: kInvalidArgument if another
+  // process trains into it; kIo.
+  static RunFolder reopened(std::string path);
+  // kInvalidArgument if there is a model already.
+  void refuse_finished() const;
+  // Whether a run has begun in this folder.
+  static bool is_run(const std::string& path);
 
   // The first of the errors above, without making anything.
   static void refuse_used(const std::string& path);
@@ -30,8 +38,10 @@ class RunFolder final {
   void write(const std::string& name, std::string_view text) const;
   // One line of metrics.jsonl. A full disk leaves half a line at most.
   void append_metrics(std::string line);
-  // What was appended is on disk.
-  void sync_metrics();
+  // What was appended is on disk; returns how much there is.
+  uint64_t sync_metrics();
+  // Drops what was appended later. False if there is less than `bytes`.
+  bool cut_metrics(uint64_t bytes);
 
   // model/: config.json, model.safetensors and the tokenizer files of
   // `tokenizer_folder`. Written beside it and swapped in by one rename, so
@@ -42,6 +52,9 @@ class RunFolder final {
                   const std::string& tokenizer_folder) const;
 
  private:
+  RunFolder(std::string path, int lock, int metrics);
+  uint64_t metrics_bytes() const;
+
   std::string path_;
   io::Descriptor lock_;
   io::Descriptor metrics_;

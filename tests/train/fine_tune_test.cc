@@ -9,6 +9,7 @@
 
 #include "kexue/data/tsv.h"
 #include "kexue/io/atomic_file.h"
+#include "kexue/io/checkpoint.h"
 #include "kexue/io/json.h"
 #include "kexue/train/inference.h"
 #include "tests/support/error_matchers.h"
@@ -44,6 +45,7 @@ class Recorder final : public Observer {
   void message(const std::string& line) override { messages += line + "\n"; }
   void step(const StepReport& r) override {
     steps.push_back(r);
+    if (on_step) on_step(r.step);
     if (stop != nullptr && r.step == stop_at) *stop = true;
   }
   void eval(const EvalReport& r) override { evals.push_back(r); }
@@ -56,6 +58,7 @@ class Recorder final : public Observer {
   std::vector<StepReport> steps;
   std::vector<EvalReport> evals;
   std::vector<int64_t> saves;
+  std::function<void(int64_t)> on_step;
   std::atomic<bool>* stop = nullptr;
   int64_t stop_at = 0;
   std::function<void()> on_saved;
@@ -202,27 +205,87 @@ TEST_F(FineTune, StopSavesTheModelAndSaysInterrupted) {
   EXPECT_TRUE(r.interrupted);
   EXPECT_EQ(r.steps, 3);
   EXPECT_TRUE(r.evals.empty());
-  EXPECT_EQ(seen_.saves, std::vector<int64_t>{3});
+  // The model, then a checkpoint to go on from.
+  EXPECT_EQ(seen_.saves, (std::vector<int64_t>{3, 3}));
   EXPECT_TRUE(std::filesystem::exists(temp_ / "run/model/model.safetensors"));
+  EXPECT_TRUE(std::filesystem::exists(
+      temp_ / "run/checkpoints/step-0000000003/manifest.json"));
   EXPECT_EQ(metrics().back()["interrupted"], true);
 }
 
-TEST_F(FineTune, FullDiskKeepsTheLastModel) {
+TEST_F(FineTune, FullDiskKeepsTheLastCheckpoint) {
   config_.save_every = 2;
   config_.max_steps = 6;
-  std::string saved;
   std::unique_ptr<testing::FileLimit> limit;
   seen_.on_saved = [&] {
-    const std::string path = temp_ / "run/model/model.safetensors";
-    saved = io::read_file(path, 1 << 24);
     limit = std::make_unique<testing::FileLimit>(32'768);
   };
   EXPECT_ERROR(run(), Code::kIo, "File too large");
   limit.reset();
   EXPECT_EQ(seen_.saves, std::vector<int64_t>{2});
-  EXPECT_EQ(io::read_file(temp_ / "run/model/model.safetensors", 1 << 24),
-            saved);
+  io::CheckpointStore store(temp_ / "run/checkpoints");
+  EXPECT_EQ(store.steps(), std::vector<int64_t>{2});
+  EXPECT_EQ(io::read_checkpoint(store.path(2)).step, 2);
   EXPECT_EQ(metrics().back()["kind"], "error");
+}
+
+TEST_F(FineTune, FullDiskIsAWarningIfAskedFor) {
+  config_.save_every = 2;
+  config_.max_steps = 6;
+  config_.on_save_error = "continue";
+  std::unique_ptr<testing::FileLimit> limit;
+  seen_.on_saved = [&] { limit.reset(); };
+  seen_.on_step = [&](int64_t step) {
+    if (step == 2) limit = std::make_unique<testing::FileLimit>(32'768);
+    if (step == 3) limit.reset();
+  };
+  run();
+  EXPECT_NE(seen_.messages.find("warning: step 2 is not saved: "),
+            std::string::npos)
+      << seen_.messages;
+  EXPECT_NE(seen_.messages.find("File too large"), std::string::npos);
+  EXPECT_EQ(seen_.saves, (std::vector<int64_t>{4, 6, 6}));
+}
+
+TEST_F(FineTune, ResumedRunEqualsAnUninterruptedOne) {
+  config_.max_steps = 6;
+  config_.folder = temp_ / "whole";
+  run();
+  config_.folder = temp_ / "parts";
+  config_.save_every = 2;
+  seen_ = {};
+  seen_.stop = &stop_;
+  seen_.stop_at = 3;
+  EXPECT_TRUE(run().interrupted);
+  seen_.stop_at = 5;
+  config_.resume = "auto";
+  stop_ = false;
+  EXPECT_TRUE(run().interrupted);
+  EXPECT_NE(seen_.messages.find("going on from step 3 of "), std::string::npos);
+  stop_ = false;
+  const FineTuneResult r = run();
+  EXPECT_EQ(r.steps, 6);
+  EXPECT_FALSE(r.interrupted);
+  std::vector<int64_t> steps;
+  for (const auto& s : seen_.steps) steps.push_back(s.step);
+  EXPECT_EQ(steps, (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(io::read_file(temp_ / "whole/model/model.safetensors", 1 << 24),
+            io::read_file(temp_ / "parts/model/model.safetensors", 1 << 24));
+}
+
+TEST_F(FineTune, ResumeNamesTheKeyThatChanged) {
+  config_.max_steps = 2;
+  config_.save_every = 1;
+  run();
+  config_.resume = "auto";
+  config_.keep_last = 1;  // may change
+  run();
+  config_.lr = 0.25;
+  EXPECT_ERROR(run(),
+               Code::kInvalidArgument,
+               "resume from step 2: train.lr was ",
+               "but is 0.25 now",
+               "hint: give the value the run began with");
 }
 
 TEST_F(FineTune, NonFiniteLossStops) {

@@ -67,6 +67,32 @@ TEST(RunFolder, MetricsAreWholeLinesInOrder) {
             "{\"a\":1}\n{\"a\":2}\n");
 }
 
+TEST(RunFolder, ReopenedRunGoesOnWithItsMetrics) {
+  const TempFolder temp;
+  EXPECT_FALSE(RunFolder::is_run(temp / "r"));
+  {
+    RunFolder run(temp / "r");
+    run.append_metrics("one");
+    EXPECT_EQ(run.sync_metrics(), 4u);
+    run.append_metrics("two");
+    EXPECT_ERROR(RunFolder::reopened(temp / "r"),
+                 Code::kInvalidArgument,
+                 "another process");
+  }
+  EXPECT_TRUE(RunFolder::is_run(temp / "r"));
+  RunFolder run = RunFolder::reopened(temp / "r");
+  EXPECT_FALSE(run.cut_metrics(100));
+  EXPECT_TRUE(run.cut_metrics(4));
+  run.append_metrics("2");
+  EXPECT_EQ(io::read_file(temp / "r/metrics.jsonl", 1000), "one\n2\n");
+  run.refuse_finished();
+  std::filesystem::create_directory(temp / "r/model");
+  EXPECT_ERROR(run.refuse_finished(),
+               Code::kInvalidArgument,
+               "this run is over",
+               "hint: choose another");
+}
+
 TEST(RunFolder, SavedModelReadsBackWithItsTokenizer) {
   const TempFolder temp;
   testing::write_bert_folder(temp.path(), tiny_config());

@@ -13,7 +13,7 @@ namespace kexue::train::detail {
 inline constexpr double kInf = std::numeric_limits<double>::infinity();
 
 // What a value must be, beside its type.
-enum class Text { kAny, kNeeded, kPrecision, kLossScale, kRemat };
+enum class Text { kAny, kNeeded, kPrecision, kLossScale, kRemat, kSaveError };
 struct Whole {
   int64_t low, high;
 };
@@ -58,6 +58,9 @@ void visit_keys(Config& c, V&& v) {
   v("mesh", "zero", c.mesh_zero, Whole{0, 3});
   v("mesh", "split_vocabulary", c.mesh_split_vocabulary, false);
   v("run", "folder", c.folder, Text::kAny);
+  v("run", "resume", c.resume, Text::kNeeded);
+  v("run", "keep_last", c.keep_last, Whole{1, 1 << 20});
+  v("run", "on_save_error", c.on_save_error, Text::kSaveError);
 }
 
 // Throws what is wrong with a value; `where` is "file:line: " or "".

@@ -1,0 +1,230 @@
+#include "kexue/train/detail/run_checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "kexue/base/error.h"
+#include "kexue/base/hash.h"
+#include "kexue/train/detail/records.h"
+#include "kexue/train/run_folder.h"
+
+namespace kexue::train::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFolder = "/checkpoints";
+
+// Everything that may change the bits of a result, but no paths.
+std::string fingerprint_of(const runtime::Session& session,
+                           const RunConfig& config) {
+  auto json = nlohmann::json::parse(environment_json(session, config));
+  json["plugin"].erase("path");
+  return hash128(
+      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+// In the order of the layout. Errors: kInvalidArgument naming the tensor.
+std::vector<HostArray> in_order(const io::Checkpoint& c,
+                                const StateLayout& layout,
+                                const std::string& path) {
+  std::map<std::string, HostArray> by_name(c.tensors.begin(), c.tensors.end());
+  std::vector<HostArray> out;
+  for (size_t i = 0; i < layout.size(); ++i) {
+    const auto found = by_name.find(layout.names[i]);
+    const bool there = found != by_name.end();
+    if (!there || found->second.type() != layout.types[i]) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("{}: \"{}\" must be {}, {}",
+                              path,
+                              layout.names[i],
+                              layout.types[i].str(),
+                              there ? "got " + found->second.type().str()
+                                    : std::string("but is not there")),
+                  "the model or the optimizer is not that of the checkpoint");
+    }
+    out.push_back(found->second);
+    by_name.erase(found);
+  }
+  if (!by_name.empty()) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}: tensor \"{}\" has no place in this run",
+                            path,
+                            by_name.begin()->first),
+                "the model or the optimizer is not that of the checkpoint");
+  }
+  return out;
+}
+
+// The first parameter with a NaN or an infinity; "" if there is none.
+std::string first_non_finite(const StateLayout& layout,
+                             const std::vector<HostArray>& state) {
+  for (size_t i = 0; i < layout.num_params; ++i) {
+    const auto values = state[i].span<float>();
+    // A sum of x - x is 0, or NaN: no branch, so it runs at memory speed.
+    float sum = 0;
+    for (const float x : values) sum += x - x;
+    if (sum != 0 || std::isnan(sum)) return layout.names[i];
+  }
+  return "";
+}
+
+}  // namespace
+
+ResumePlan resume_plan(const RunConfig& config) {
+  if (config.resume == "none") return {};
+  const bool is_run = RunFolder::is_run(config.folder);
+  if (config.resume == "auto") return {.in_place = is_run, .from = ""};
+  std::error_code ignored;
+  if (!fs::exists(config.resume, ignored)) {
+    throw Error(Code::kNotFound,
+                config.resume + ": there is no such checkpoint",
+                "run.resume is none, auto, or <run>/checkpoints/step-...");
+  }
+  const fs::path step =
+      fs::weakly_canonical(config.resume + "/manifest.json", ignored);
+  const fs::path run = step.parent_path().parent_path().parent_path();
+  const bool own = run == fs::weakly_canonical(config.folder, ignored);
+  return {.in_place = own && is_run, .from = config.resume};
+}
+
+RunCheckpoints::RunCheckpoints(const RunConfig& config,
+                               const runtime::Session& session,
+                               Say say)
+    : config_(config),
+      say_(std::move(say)),
+      folder_(config.folder + kFolder),
+      plan_(resume_plan(config)),
+      keys_(frozen_keys(config)),
+      fingerprint_(fingerprint_of(session, config)) {}
+
+io::CheckpointStore& RunCheckpoints::store() {
+  if (!store_) store_.emplace(folder_);
+  return *store_;
+}
+
+std::string RunCheckpoints::path(int64_t step) const {
+  return folder_ + "/" + io::step_name(step);
+}
+
+std::optional<io::Checkpoint> RunCheckpoints::newest() {
+  if (!fs::exists(folder_)) return std::nullopt;
+  auto found = store().newest();
+  for (const auto& s : found.skipped) {
+    say_(fmt::format("warning: checkpoint {} is skipped: {}", s.name, s.why));
+  }
+  if (!found.checkpoint && !found.skipped.empty()) {
+    throw Error(Code::kCorruptData,
+                fmt::format("{}: none of its {} checkpoints can be read; the "
+                            "newest: {}",
+                            folder_,
+                            found.skipped.size(),
+                            found.skipped.front().why),
+                "start anew in another [run] folder, or remove this one");
+  }
+  return std::move(found.checkpoint);
+}
+
+void RunCheckpoints::check_same(const io::Checkpoint& c,
+                                const Progress& p) const {
+  if (c.config_hash != hash_of(p.config)) {
+    throw Error(Code::kCorruptData,
+                fmt::format("checkpoint of step {}: the sum of the "
+                            "configuration is {}, the manifest says {}",
+                            c.step,
+                            hash_of(p.config),
+                            c.config_hash));
+  }
+  // A key that an older version did not know had what is now its default.
+  FrozenKeys was = frozen_keys(RunConfig{});
+  for (const auto& [key, value] : p.config) was[key] = value;
+  for (const auto& [key, before] : was) {
+    const auto now = keys_.find(key);
+    if (now != keys_.end() && now->second == before) continue;
+    throw Error(Code::kInvalidArgument,
+                fmt::format("resume from step {}: {} was {}, but is {} now",
+                            c.step,
+                            key,
+                            before,
+                            now == keys_.end() ? "unknown" : now->second),
+                "give the value the run began with, or start a new run");
+  }
+}
+
+std::optional<RunCheckpoints::Resumed> RunCheckpoints::resume(
+    const StateLayout& layout) {
+  std::optional<io::Checkpoint> c;
+  if (!plan_.from.empty()) {
+    c = io::read_checkpoint(plan_.from);
+  } else if (plan_.in_place) {
+    c = newest();
+  }
+  if (!c) return std::nullopt;
+  const std::string from = plan_.from.empty() ? path(c->step) : plan_.from;
+  Resumed out;
+  out.path = from;
+  out.progress = parse_progress(c->progress, from + "/progress.json");
+  check_same(*c, out.progress);
+  out.state = in_order(*c, layout, from);
+  if (c->fingerprint != fingerprint_) {
+    say_(
+        "warning: the checkpoint was written with another plugin, processor, "
+        "version or number of threads: the result will not be equal byte for "
+        "byte to that of an uninterrupted run");
+  }
+  if (plan_.in_place) {
+    for (const auto& name : store().set_aside_after(c->step)) {
+      say_(
+          fmt::format("what comes after step {} is kept as {}", c->step, name));
+    }
+    last_ = c->step;
+  }
+  return out;
+}
+
+bool RunCheckpoints::save(const StateLayout& layout,
+                          std::vector<HostArray> state,
+                          Progress progress,
+                          std::optional<double> score) {
+  const std::string bad = first_non_finite(layout, state);
+  progress.config = keys_;
+  io::Checkpoint c{.step = progress.loop.step,
+                   .tensors = {},
+                   .progress = to_json(progress),
+                   .config_hash = hash_of(keys_),
+                   .fingerprint = fingerprint_,
+                   .score = score};
+  for (size_t i = 0; i < layout.size(); ++i) {
+    c.tensors.emplace_back(layout.names[i], std::move(state[i]));
+  }
+  try {
+    if (!bad.empty()) {
+      store().save_bad(c);
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("step {}: parameter \"{}\" is not finite; the "
+                              "state is left as {}/.bad-{:010}",
+                              c.step,
+                              bad,
+                              folder_,
+                              c.step),
+                  "try a smaller lr, or more warm-up");
+    }
+    store().save(c);
+  } catch (const Error& e) {
+    if (e.code() != Code::kIo || config_.on_save_error != "continue") throw;
+    say_(fmt::format("warning: step {} is not saved: {}; training goes on",
+                     c.step,
+                     e.text()));
+    return false;
+  }
+  last_ = c.step;
+  store().rotate(config_.keep_last);
+  return true;
+}
+
+}  // namespace kexue::train::detail

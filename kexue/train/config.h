@@ -39,6 +39,7 @@ struct RunConfig {
   std::string loss_scale = "none";  // none, dynamic, or a number; fp16 only
   uint64_t seed = 0;
   int64_t max_steps = 0;       // 0 = all epochs
+  int64_t accumulate = 1;      // batches a step
   int64_t save_every = 0;      // steps between checkpoints; 0 = at the end only
   std::string remat = "none";  // none, or layer: recompute each layer
   // [optimizer]: see make_optimizer.h

@@ -37,9 +37,11 @@ Engine::Engine(const runtime::Session& session,
       loss_(std::move(loss)),
       optimizer_(std::move(optimizer)),
       options_(std::move(options)),
-      layout_(state_layout(params_, *optimizer_)),
-      shardings_(
-          state_shardings(params_, *optimizer_, options_.step.parallel)) {
+      layout_(state_layout(params_, *optimizer_, options_.step.accumulate)),
+      shardings_(state_shardings(params_,
+                                 *optimizer_,
+                                 options_.step.parallel,
+                                 options_.step.accumulate)) {
   options_.compile.compute = options_.compute;
   options_.compile.mesh = options_.step.parallel.mesh;
 }
@@ -86,6 +88,9 @@ void Engine::upload(const std::vector<HostArray>& state) {
     fresh.push_back(place(state[i], shardings_[i]));
   }
   state_ = std::move(fresh);
+  micro_ = options_.step.accumulate > 1
+               ? state[layout_.index("micro")].to_ints()[0]
+               : 0;
   evaluated_.clear();
 }
 
@@ -106,8 +111,9 @@ const runtime::ShardedArray& Engine::evaluated(size_t param) {
     compile.out.assign(
         shardings_.begin(),
         shardings_.begin() + static_cast<long>(layout_.num_params));
-    evaluation_ = std::make_unique<runtime::Program>(
-        session_->compile(*build_evaluation(params_, *optimizer_), compile));
+    evaluation_ = std::make_unique<runtime::Program>(session_->compile(
+        *build_evaluation(params_, *optimizer_, options_.step.accumulate),
+        compile));
     count(evaluation_->stats(),
           std::chrono::duration<double>(Clock::now() - begin).count());
   }
@@ -152,13 +158,19 @@ void Engine::note_memory(const runtime::Program& program) {
   }
 }
 
-Engine::StepProgram& Engine::step_program(const BatchTypes& types) {
-  const std::string key = signature(types);
+Phase Engine::next_phase() const {
+  return micro_ + 1 < options_.step.accumulate ? Phase::kAdd : Phase::kUpdate;
+}
+
+Engine::StepProgram& Engine::step_program(const BatchTypes& types,
+                                          Phase phase) {
+  const std::string key =
+      signature(types) + (phase == Phase::kAdd ? "add" : "");
   const auto found = steps_.find(key);
   if (found != steps_.end()) return found->second;
   const auto begin = Clock::now();
   StepGraph made =
-      build_step(params_, loss_, *optimizer_, types, options_.step);
+      build_step(params_, loss_, *optimizer_, types, options_.step, phase);
   auto compile = options_.compile;
   compile.alias = made.alias;
   compile.in = made.in;
@@ -166,6 +178,7 @@ Engine::StepProgram& Engine::step_program(const BatchTypes& types) {
   StepProgram p;
   p.program = std::make_unique<runtime::Program>(
       session_->compile(*made.graph, compile));
+  p.changes = made.changes;
   p.metric_names = made.metric_names;
   note_memory(*p.program);
   count(p.program->stats(),
@@ -174,7 +187,7 @@ Engine::StepProgram& Engine::step_program(const BatchTypes& types) {
 }
 
 void Engine::prepare(const BatchTypes& types) {
-  step_program(types);
+  step_program(types, next_phase());
 }
 
 std::vector<runtime::ShardedArray> Engine::run_step(
@@ -194,11 +207,14 @@ std::vector<runtime::ShardedArray> Engine::run_step(
 }
 
 Metrics Engine::step(const HostBatch& batch, const Hyper& hyper) {
-  const StepProgram& p = step_program(types_of(batch));
+  const StepProgram& p = step_program(types_of(batch), next_phase());
   auto out = run_step(*p.program, batch, hyper);
   const HostArray values = out.back().to_host();
   out.pop_back();
-  state_ = std::move(out);
+  for (size_t i = 0; i < out.size(); ++i) {
+    state_[p.changes[i]] = std::move(out[i]);
+  }
+  micro_ = (micro_ + 1) % options_.step.accumulate;
   evaluated_.clear();
   Metrics metrics;
   for (size_t i = 0; i < p.metric_names.size(); ++i) {

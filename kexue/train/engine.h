@@ -60,7 +60,9 @@ class Engine final {
   const StateLayout& layout() const { return layout_; }
   StateBytes state_bytes() const;
 
-  // One step. Errors: kDevice; kInternal if called before start().
+  // One batch. With accumulation only each accumulate-th makes a step; those
+  // before it report "loss" and the loss's metrics alone.
+  // Errors: kDevice; kInternal if called before start().
   Metrics step(const HostBatch& batch, const Hyper& hyper);
   // Compiles ahead (the step itself compiles when needed).
   void prepare(const BatchTypes& types);
@@ -85,9 +87,11 @@ class Engine final {
  private:
   struct StepProgram {
     std::unique_ptr<runtime::Program> program;
+    std::vector<size_t> changes;
     std::vector<std::string> metric_names;
   };
-  StepProgram& step_program(const BatchTypes& types);
+  StepProgram& step_program(const BatchTypes& types, Phase phase);
+  Phase next_phase() const;
   void upload(const std::vector<HostArray>& state);
   const runtime::ShardedArray& evaluated(size_t param);
   void note_memory(const runtime::Program& program);
@@ -107,6 +111,7 @@ class Engine final {
   StateLayout layout_;
   std::vector<Sharding> shardings_;  // of the state
   std::vector<runtime::ShardedArray> state_;
+  int64_t micro_ = 0;  // batches in the sums, as the state says
   std::unique_ptr<runtime::Program> evaluation_;
   std::vector<runtime::ShardedArray> evaluated_;  // empty: state_ moved on
   std::map<std::string, StepProgram> steps_;

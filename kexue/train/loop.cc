@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -35,11 +37,16 @@ EngineOptions engine_options(const RunConfig& c) {
   o.step.clip = plan.clip;
   o.step.schedule = plan.schedule;
   o.step.seed = c.seed;
+  o.step.accumulate = c.accumulate;
   o.step.parallel = parallel_of(c);
   if (o.compute == DType::kF16) {
     o.step.loss_scale = loss_scale_from_name(c.loss_scale);
   }
   return o;
+}
+
+int64_t parts_of(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
 }
 
 bool is_scaled(const RunConfig& c) {
@@ -75,7 +82,9 @@ Loop::Loop(const runtime::Session& session,
       folder_(checkpoints_->in_place() ? RunFolder::reopened(config.folder)
                                        : RunFolder(config.folder)) {
   per_epoch_ = source_->batches_per_epoch();
-  total_ = config.max_steps > 0 ? config.max_steps : config.epochs * per_epoch_;
+  total_ = config.max_steps > 0
+               ? config.max_steps
+               : parts_of(config.epochs * per_epoch_, config.accumulate);
   hyper_ = {.lr = config.lr,
             .warmup_steps =
                 std::round(config.warmup_ratio * static_cast<double>(total_)),
@@ -100,37 +109,6 @@ FineTuneResult Loop::run() {
     throw;
   }
   return result_;
-}
-
-// What was found on disk, or the start.
-void Loop::resume() {
-  auto resumed = checkpoints_->resume(engine_.layout());
-  if (!resumed) {
-    if (checkpoints_->in_place()) {
-      folder_.refuse_finished();
-      observer_.message(config_.folder +
-                        ": no checkpoint yet, starting from the beginning");
-      folder_.cut_metrics(0);
-    }
-    engine_.start(task_.take_values());
-    return;
-  }
-  const detail::Progress& p = resumed->progress;
-  source_->seek(p.loop.position);
-  if (checkpoints_->in_place() && !folder_.cut_metrics(p.metrics_bytes)) {
-    observer_.message("warning: metrics.jsonl lost lines of earlier steps");
-  }
-  engine_.restore(std::move(resumed->state));
-  state_ = p.loop;
-  result_.steps = p.loop.step;
-  result_.step_s = p.step_s;
-  result_.input_s = p.input_s;
-  result_.evals = p.evals;
-  tokens_ = p.tokens;
-  trained_s_ = p.train_s;
-  best_ = p.best;
-  observer_.message(
-      fmt::format("going on from step {} of {}", p.loop.step, resumed->path));
 }
 
 void Loop::announce() {
@@ -175,21 +153,24 @@ void Loop::announce() {
 void Loop::train() {
   const auto begin = Clock::now();
   source_->seek(state_.position);
-  int64_t made = state_.step;
+  const int64_t wanted = total_ * config_.accumulate;
+  int64_t made = state_.step * config_.accumulate;
   data::Prefetcher<Minibatch> batches([&]() -> std::optional<Minibatch> {
-    if (made++ == total_) return std::nullopt;
+    if (made++ == wanted) return std::nullopt;
     Minibatch batch = source_->next();
     task_.prepare(batch, Task::Phase::kTrain);
     return batch;
   });
-  while (state_.step < total_ && !stop_) {
+  while (state_.step < total_ && (!stop_ || gathered_.batches > 0)) {
     const auto waiting = Clock::now();
     const auto batch = batches.next();
     if (!batch) throw Error(Code::kInternal, "train: out of batches");
+    const int64_t epoch = state_.position.epoch;
     one_step(*batch, seconds_since(waiting));
+    if (gathered_.batches > 0) continue;
     const bool last = state_.step == total_;
     score_.reset();
-    if (last || state_.step % per_epoch_ == 0) evaluate("dev");
+    if (last || state_.position.epoch > epoch) evaluate("dev");
     result_.train_s = trained_s_ + seconds_since(begin);
     const bool due = config_.save_every > 0 &&
                      (last || score_ || state_.step % config_.save_every == 0);
@@ -207,14 +188,40 @@ void Loop::one_step(const Minibatch& batch, double input_s) {
   const double compile_s = engine_.compile_report().seconds - compiled;
   const auto begin = Clock::now();
   const Metrics m = engine_.step(batch.arrays, hyper_);
-  const double step_s = seconds_since(begin);
-  StepReport r = report_of(m, batch);
-  r.step_s = step_s;
-  r.input_s = input_s;
-  r.compile_s = compile_s;
+  gathered_.step_s += seconds_since(begin);
+  gathered_.input_s += input_s;
+  gathered_.compile_s += compile_s;
+  gather(m, batch);
+  if (gathered_.batches < config_.accumulate) return;
+  StepReport r = report_of(gathered_.metrics, gathered_.all);
+  r.padded_tokens = gathered_.padded_tokens;
+  r.step_s = gathered_.step_s;
+  r.input_s = gathered_.input_s;
+  r.compile_s = gathered_.compile_s;
+  gathered_ = {};
   ++state_.step;
   state_.position = batch.next;
   after_step(r, batch);
+}
+
+// What the loss reports are sums; the rest is that of the update.
+void Loop::gather(const Metrics& metrics, const Minibatch& batch) {
+  constexpr std::string_view kOfUpdate[] = {
+      "loss", "grad_norm", "lr", "finite", "scale"};
+  for (const auto& [name, value] : metrics) {
+    const bool of_update = std::count(
+        std::begin(kOfUpdate), std::end(kOfUpdate), std::string_view(name));
+    double& sum = gathered_.metrics[name];
+    sum = of_update ? value : sum + value;
+  }
+  gathered_.padded_tokens += batch.arrays.at("ids").size();
+  if (gathered_.batches++ == 0) {
+    gathered_.all = batch;
+    return;
+  }
+  Minibatch& all = gathered_.all;
+  all.rows.insert(all.rows.end(), batch.rows.begin(), batch.rows.end());
+  all.tokens += batch.tokens;
 }
 
 StepReport Loop::report_of(const Metrics& m, const Minibatch& batch) const {
@@ -275,33 +282,6 @@ void Loop::evaluate(const std::string& split) {
   result_.evals.push_back(r);
   observer_.eval(r);
   if (split == "dev") note_score(r);
-}
-
-// A dev split says which checkpoint is the best.
-void Loop::note_score(const EvalReport& r) {
-  const bool has_headline = !r.metrics.empty();
-  const double value = has_headline ? r.metrics[0].second : r.loss;
-  const bool more = has_headline && more_is_better(r.metrics[0].first);
-  const double score = more ? value : -value;
-  if (std::isnan(score) || (best_ && score <= *best_)) return;
-  best_ = score_ = score;
-}
-
-void Loop::save(const std::optional<double>& score) {
-  if (checkpoints_->last_step() == state_.step) return;
-  detail::Progress p{.loop = state_,
-                     .metrics_bytes = folder_.sync_metrics(),
-                     .tokens = tokens_,
-                     .train_s = result_.train_s,
-                     .step_s = result_.step_s,
-                     .input_s = result_.input_s,
-                     .evals = result_.evals,
-                     .best = best_,
-                     .config = {}};
-  if (checkpoints_->save(
-          engine_.layout(), engine_.save(), std::move(p), score)) {
-    observer_.saved(checkpoints_->path(state_.step), state_.step);
-  }
 }
 
 void Loop::save_model() {

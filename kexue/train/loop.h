@@ -41,6 +41,7 @@ class Loop final {
   void announce();
   void train();
   void one_step(const data::Minibatch& batch, double input_s);
+  void gather(const Metrics& metrics, const data::Minibatch& batch);
   StepReport report_of(const Metrics& m, const data::Minibatch& batch) const;
   void after_step(const StepReport& report, const data::Minibatch& batch);
   void evaluate(const std::string& split);
@@ -70,6 +71,16 @@ class Loop final {
   RunFolder folder_;
   Hyper hyper_;
   LoopState state_;
+  // The batches of the step under way.
+  struct Gathered {
+    int64_t batches = 0;
+    data::Minibatch all;  // arrays: of the first
+    Metrics metrics;
+    int64_t padded_tokens = 0;
+    double step_s = 0;
+    double input_s = 0;
+    double compile_s = 0;
+  } gathered_;
   FineTuneResult result_;
   int64_t per_epoch_ = 0;  // steps
   int64_t total_ = 0;      // steps

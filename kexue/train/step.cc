@@ -36,6 +36,7 @@ Value keep_unless(const Value& good, const Value& next, const Value& old) {
 // The counters of the state, and what becomes of them.
 struct Counters {
   Value step, skipped, clean, scale, key;
+  Value micro, loss_sum;  // with accumulation
 };
 
 class Builder final {
@@ -46,24 +47,31 @@ class Builder final {
       : params_(params),
         optimizer_(optimizer),
         options_(options),
-        layout_(state_layout(params, optimizer)),
+        layout_(state_layout(params, optimizer, options.accumulate)),
         scaled_(options.loss_scale.kind != LossScale::Kind::kNone) {}
 
-  StepGraph build(const LossFunction& loss, const BatchTypes& batch) {
+  StepGraph build(const LossFunction& loss,
+                  const BatchTypes& batch,
+                  Phase phase) {
     StepGraph out;
     out.graph = std::make_unique<ir::Graph>();
     const ir::Tracing tracing(*out.graph);
     inputs(*out.graph);
     const BatchValues fields = batch_inputs(*out.graph, batch);
     const Value hyper = out.graph->input({DType::kF32, {3}}, "hyper");
-    const Value attempt = old_.step + old_.skipped;
-    const LossResult result = [&] {
-      const nn::RandomScope random(*out.graph, ops::fold_in(old_.key, attempt));
+    LossResult result = [&] {
+      const nn::RandomScope random(*out.graph,
+                                   ops::fold_in(old_.key, attempt()));
       return loss(fields);
     }();
     Values grads = gradients(result.loss);
     const Scope scope("optimizer");
     for (size_t i = 0; i < grads.size(); ++i) grads[i] = as_slot(grads[i], i);
+    if (phase == Phase::kAdd) {
+      finish(out, batch, add_to_sums(grads, result.loss, &out), {}, result);
+      return out;
+    }
+    if (accumulates()) take_means(&grads, &result.loss);
     const auto clipped = optim::clip(grads, options_.clip, stacks());
     // One reduction serves both: a norm is finite iff all gradients are.
     const Value finite =
@@ -75,28 +83,21 @@ class Builder final {
                                           element(hyper, 2),
                                           s);
     Values state = updates(clipped.grads, clipped.scale, lr, s + 1.0, finite);
+    for (const Value& sum : sums_) state.push_back(ops::zeros_like(sum));
     append_counters(state, finite);
-    out.metric_names = {"loss", "grad_norm", "lr", "finite", "scale"};
-    Values metrics = {result.loss,
-                      clipped.norm,
-                      lr,
-                      ops::convert(finite, DType::kF32),
-                      old_.scale};
-    for (const auto& [name, value] : result.metrics) {
-      out.metric_names.push_back(name);
-      metrics.push_back(value);
+    if (accumulates()) {
+      state.push_back(scalar_i32(old_.micro, 0));
+      state.push_back(ops::zeros_like(old_.loss_sum));
     }
-    for (Value& m : metrics) m = ops::reshape(m, {1});
-    for (size_t i = 0; i < state.size(); ++i) {
-      out.alias.push_back(static_cast<int64_t>(i));
-    }
-    state.push_back(ops::concatenate(metrics, 0));
-    out.graph->set_outputs(state);
-    out.in = state_shardings(params_, optimizer_, options_.parallel);
-    out.out = out.in;
-    for (const auto& [name, type] : batch) {
-      out.in.push_back(batch_sharding(options_.parallel, name, type));
-    }
+    for (size_t i = 0; i < state.size(); ++i) out.changes.push_back(i);
+    finish(out,
+           batch,
+           state,
+           {{"grad_norm", clipped.norm},
+            {"lr", lr},
+            {"finite", ops::convert(finite, DType::kF32)},
+            {"scale", old_.scale}},
+           result);
     return out;
   }
 
@@ -113,6 +114,71 @@ class Builder final {
   }
 
  private:
+  using Named = std::vector<std::pair<std::string, Value>>;
+
+  bool accumulates() const { return options_.accumulate > 1; }
+
+  // A number of its own for each batch, for random bits.
+  Value attempt() const {
+    const Value updates = old_.step + old_.skipped;
+    if (!accumulates()) return updates;
+    const auto k = static_cast<int32_t>(options_.accumulate);
+    return updates * scalar_i32(updates, k) + old_.micro;
+  }
+
+  // The sums with one batch more, in the order of out->changes.
+  Values add_to_sums(const Values& grads,
+                     const Value& loss,
+                     StepGraph* out) const {
+    Values state;
+    const size_t first = layout_.index("step") - sums_.size();
+    for (size_t i = 0; i < sums_.size(); ++i) {
+      state.push_back(sums_[i] + grads[i]);
+      out->changes.push_back(first + i);
+    }
+    state.push_back(old_.micro + scalar_i32(old_.micro, 1));
+    out->changes.push_back(layout_.index("micro"));
+    state.push_back(old_.loss_sum + loss);
+    out->changes.push_back(layout_.index("loss_sum"));
+    return state;
+  }
+
+  void take_means(Values* grads, Value* loss) const {
+    const double part = 1.0 / static_cast<double>(options_.accumulate);
+    for (size_t i = 0; i < grads->size(); ++i) {
+      (*grads)[i] = (sums_[i] + (*grads)[i]) * part;
+    }
+    *loss = (old_.loss_sum + *loss) * part;
+  }
+
+  // Outputs, what is donated to them, and how both lie on the mesh.
+  void finish(StepGraph& out,
+              const BatchTypes& batch,
+              Values outputs,
+              const Named& of_step,
+              const LossResult& result) const {
+    Named all = {{"loss", result.loss}};
+    all.insert(all.end(), of_step.begin(), of_step.end());
+    all.insert(all.end(), result.metrics.begin(), result.metrics.end());
+    Values metrics;
+    for (const auto& [name, value] : all) {
+      out.metric_names.push_back(name);
+      metrics.push_back(ops::reshape(value, {1}));
+    }
+    outputs.push_back(ops::concatenate(metrics, 0));
+    out.graph->set_outputs(outputs);
+    out.in = state_shardings(
+        params_, optimizer_, options_.parallel, options_.accumulate);
+    out.alias.assign(layout_.size(), -1);
+    for (size_t i = 0; i < out.changes.size(); ++i) {
+      out.alias[out.changes[i]] = static_cast<int64_t>(i);
+      out.out.push_back(out.in[out.changes[i]]);
+    }
+    for (const auto& [name, type] : batch) {
+      out.in.push_back(batch_sharding(options_.parallel, name, type));
+    }
+  }
+
   // Without what a step adds to it.
   optim::Update update_of(size_t i) const {
     return {params_[i].name,
@@ -135,6 +201,9 @@ class Builder final {
         mine.push_back(graph.input(layout_.types[at], layout_.names[at]));
       }
     }
+    for (size_t i = 0; accumulates() && i < params_.size(); ++i, ++at) {
+      sums_.push_back(graph.input(layout_.types[at], layout_.names[at]));
+    }
     const auto counter = [&](const char* name) {
       return graph.input(layout_.types[layout_.index(name)], name);
     };
@@ -143,6 +212,9 @@ class Builder final {
     old_.clean = counter("clean");
     old_.scale = counter("scale");
     old_.key = counter("key");
+    if (!accumulates()) return;
+    old_.micro = counter("micro");
+    old_.loss_sum = counter("loss_sum");
   }
 
   // Unscaled f32 gradients of the mean loss.
@@ -243,81 +315,11 @@ class Builder final {
   bool scaled_;
   Values values_;
   std::vector<Values> slots_;  // of each parameter
+  Values sums_;                // of gradients; empty without accumulation
   Counters old_;
 };
 
 }  // namespace
-
-size_t StateLayout::index(const std::string& name) const {
-  const auto at = std::find(names.begin(), names.end(), name);
-  if (at == names.end()) {
-    throw Error(Code::kInternal, "training state has no \"" + name + "\"");
-  }
-  return static_cast<size_t>(at - names.begin());
-}
-
-StateLayout state_layout(const nn::ParamList& params,
-                         const optim::Optimizer& optimizer) {
-  StateLayout l;
-  l.num_params = params.size();
-  const auto add = [&](std::string name, TensorType type) {
-    l.names.push_back(std::move(name));
-    l.types.push_back(std::move(type));
-  };
-  for (const auto& p : params) add(p.name, p.param.type());
-  for (const auto& p : params) {
-    l.slots.push_back(
-        optimizer.slots({p.name, p.param.type(), p.param.stack()}));
-    for (const auto& s : l.slots.back()) add(s.name + "/" + p.name, s.type);
-  }
-  add("step", {DType::kI32, {}});
-  add("skipped", {DType::kI32, {}});
-  add("clean", {DType::kI32, {}});
-  add("scale", {DType::kF32, {}});
-  add("key", {DType::kU32, {2}});
-  return l;
-}
-
-std::vector<Sharding> state_shardings(const nn::ParamList& params,
-                                      const optim::Optimizer& optimizer,
-                                      const Parallel& parallel) {
-  std::vector<Sharding> out;
-  const StateLayout layout = state_layout(params, optimizer);
-  for (const auto& p : params) out.push_back(param_sharding(parallel, p));
-  for (size_t i = 0; i < params.size(); ++i) {
-    for (const auto& slot : layout.slots[i]) {
-      out.push_back(slot_sharding(parallel, params[i], slot.type.shape));
-    }
-  }
-  out.resize(layout.size());
-  return out;
-}
-
-std::vector<HostArray> initial_state(const StateLayout& layout,
-                                     std::vector<HostArray> params,
-                                     const StepOptions& options) {
-  const bool scaled = options.loss_scale.kind != LossScale::Kind::kNone;
-  const double scale = scaled ? options.loss_scale.initial : 1;
-  if (!(scale > 0) || !std::isfinite(scale)) {
-    throw Error(
-        Code::kInvalidArgument,
-        fmt::format("loss scale must be positive and finite, got {}", scale));
-  }
-  std::vector<HostArray> state = std::move(params);
-  for (size_t i = 0; i < layout.slots.size(); ++i) {
-    for (const auto& slot : layout.slots[i]) {
-      state.push_back(optim::initial(slot, state.at(i)));
-    }
-  }
-  for (size_t i = state.size(); i < layout.size(); ++i) {
-    state.emplace_back(layout.types[i]);
-  }
-  state[layout.index("scale")] = HostArray::scalar(static_cast<float>(scale));
-  const Key key = Key::from_seed(options.seed);
-  state[layout.index("key")] =
-      HostArray::of<uint32_t>({2}, std::vector<uint32_t>{key.a, key.b});
-  return state;
-}
 
 HostArray Hyper::array() const {
   return HostArray::of<float>(
@@ -331,13 +333,23 @@ StepGraph build_step(const nn::ParamList& params,
                      const LossFunction& loss,
                      const optim::Optimizer& optimizer,
                      const BatchTypes& batch,
-                     const StepOptions& options) {
-  return Builder(params, optimizer, options).build(loss, batch);
+                     const StepOptions& options,
+                     Phase phase) {
+  if (options.accumulate < 1 ||
+      (phase == Phase::kAdd && options.accumulate == 1)) {
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format("train: an update from {} batches", options.accumulate));
+  }
+  return Builder(params, optimizer, options).build(loss, batch, phase);
 }
 
 std::unique_ptr<ir::Graph> build_evaluation(const nn::ParamList& params,
-                                            const optim::Optimizer& optimizer) {
-  return Builder(params, optimizer, {}).build_evaluation();
+                                            const optim::Optimizer& optimizer,
+                                            int64_t accumulate) {
+  StepOptions options;
+  options.accumulate = accumulate;
+  return Builder(params, optimizer, options).build_evaluation();
 }
 
 std::unique_ptr<ir::Graph> build_forward(

@@ -53,11 +53,16 @@ struct StepOptions {
   optim::Schedule schedule = {};
   uint64_t seed = 0;
   Parallel parallel = {};
+  // An update from the mean gradient of so many batches. Counters, schedule and
+  // bias corrections count updates.
+  int64_t accumulate = 1;
 };
 
 // What training carries from step to step, in this order: parameters, slots
-// (those of a parameter together), then step i32[], skipped i32[], clean i32[],
-// scale f32[], key u32[2]. Saving it and going on is exact.
+// (those of a parameter together), with accumulation the gradients' sums, then
+// step i32[], skipped i32[], clean i32[], scale f32[], key u32[2], and with
+// accumulation the number of batches in the sums, micro i32[], and the sum of
+// their losses, loss_sum f32[]. Saving it and going on is exact.
 struct StateLayout {
   std::vector<std::string> names;  // a slot's is "m/encoder.query.weight"
   std::vector<TensorType> types;
@@ -68,7 +73,8 @@ struct StateLayout {
   size_t index(const std::string& name) const;  // kInternal if absent
 };
 StateLayout state_layout(const nn::ParamList& params,
-                         const optim::Optimizer& optimizer);
+                         const optim::Optimizer& optimizer,
+                         int64_t accumulate = 1);
 // Slots as they declare, counters at zero, the scale at its start.
 std::vector<HostArray> initial_state(const StateLayout& layout,
                                      std::vector<HostArray> params,
@@ -85,11 +91,19 @@ struct Hyper {
 // A step whose loss or gradients are not finite leaves the state as it was (but
 // for the counters of loss scaling), so that it can be run again and looked at.
 //
+// With accumulation there are two: kAdd adds a batch's gradients to the sums,
+// kUpdate does so too, takes the mean, and starts the sums again from 0. Its
+// loss is the mean of all; a batch that is not finite spoils the update it is
+// part of.
+//
 // Inputs: state, batch fields by name, hyper f32[3].
-// Outputs: state, then metrics f32[n], n = metric_names.size().
+// Outputs: the entries of the state that `changes` lists (kUpdate: all), then
+//          metrics f32[n], n = metric_names.size().
+enum class Phase { kAdd, kUpdate };
 struct StepGraph {
   std::unique_ptr<ir::Graph> graph;
-  std::vector<int64_t> alias;             // every state input is donated
+  std::vector<size_t> changes;  // what outputs are of the state
+  std::vector<int64_t> alias;   // every state input that changes is donated
   std::vector<std::string> metric_names;  // "loss", "grad_norm", "lr",
                                           // "finite", "scale", then the loss's
   std::vector<Sharding> in;  // how inputs and outputs lie on the mesh
@@ -99,17 +113,20 @@ struct StepGraph {
 // Errors: as param_sharding.
 std::vector<Sharding> state_shardings(const nn::ParamList& params,
                                       const optim::Optimizer& optimizer,
-                                      const Parallel& parallel);
+                                      const Parallel& parallel,
+                                      int64_t accumulate = 1);
 StepGraph build_step(const nn::ParamList& params,
                      const LossFunction& loss,
                      const optim::Optimizer& optimizer,
                      const BatchTypes& batch,
-                     const StepOptions& options);
+                     const StepOptions& options,
+                     Phase phase = Phase::kUpdate);
 
 // Inputs: the state. Outputs: the parameters at the point that the optimizer
 // wants evaluated and kept.
 std::unique_ptr<ir::Graph> build_evaluation(const nn::ParamList& params,
-                                            const optim::Optimizer& optimizer);
+                                            const optim::Optimizer& optimizer,
+                                            int64_t accumulate = 1);
 
 // Inputs: parameters, batch fields by name. Outputs: those of f.
 std::unique_ptr<ir::Graph> build_forward(

@@ -29,7 +29,8 @@ VARIANTS = {
     "f32": ["train.precision=f32"],
     "bf16": ["train.precision=bf16"],
     "fp16": ["train.precision=fp16", "train.loss_scale=dynamic"],
-    "all": ["train.precision=bf16"],
+    "all": ["train.precision=bf16", "train.accumulate=2",
+            "optimizer.ema=0.99"],
 }
 
 

@@ -51,6 +51,7 @@ void visit_keys(Config& c, V&& v) {
   v("train", "loss_scale", c.loss_scale, Text::kLossScale);
   v("train", "seed", c.seed, false);
   v("train", "max_steps", c.max_steps, Whole{0, int64_t{1} << 30});
+  v("train", "accumulate", c.accumulate, Whole{1, 1 << 20});
   v("train", "save_every", c.save_every, Whole{0, int64_t{1} << 30});
   v("train", "remat", c.remat, Text::kRemat);
   v("mesh", "data", c.mesh_data, kAxis);

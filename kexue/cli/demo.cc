@@ -13,8 +13,8 @@
 #include "kexue/cli/progress.h"
 #include "kexue/cli/signals.h"
 #include "kexue/cli/text_output.h"
+#include "kexue/data/dataset.h"
 #include "kexue/data/naive_bayes.h"
-#include "kexue/data/tsv.h"
 #include "kexue/io/atomic_file.h"
 #include "kexue/kernels/parallel.h"
 #include "kexue/runtime/cache.h"
@@ -97,8 +97,9 @@ double peak_rss_mb() {
 }
 
 double baseline(const train::RunConfig& config) {
-  const auto rows = data::read_tsv(config.train_file);
-  const auto test = data::read_tsv(config.test_file, {.classes = rows.classes});
+  const auto rows = data::read_dataset(config.train_file);
+  const auto test =
+      data::read_dataset(config.test_file, {.classes = rows.classes});
   return data::NaiveBayes(rows).accuracy(test);
 }
 

@@ -7,7 +7,7 @@
 
 #include "kexue/cli/commands.h"
 #include "kexue/cli/text_output.h"
-#include "kexue/data/tsv.h"
+#include "kexue/data/dataset.h"
 
 namespace kexue::cli {
 namespace {
@@ -96,14 +96,14 @@ int run_eval(const EvalOptions& options, Console& console) {
   const auto session = open_session(options.text.device);
   train::Inference model(
       session, options.text.model, inference_options(options.text), true);
-  const auto rows =
-      data::read_tsv(options.text.input,
-                     {.label_column = options.label_column,
-                      .text_column = options.text_column,
-                      .second_text_column = options.second_text_column,
-                      .classes = model.config().labels,
-                      .on_bad = options.text.skip_bad ? data::OnBad::kSkip
-                                                      : data::OnBad::kError});
+  const auto rows = data::read_dataset(
+      options.text.input,
+      {.label_column = options.label_column,
+       .text_column = options.text_column,
+       .second_text_column = options.second_text_column,
+       .classes = model.config().labels,
+       .on_bad =
+           options.text.skip_bad ? data::OnBad::kSkip : data::OnBad::kError});
   const auto logits = model.logits(rows.texts, rows.second_texts);
   for (size_t i = 0; i < rows.size(); ++i) {
     json_numbers(logits[i],

@@ -1,4 +1,4 @@
-// kexue predict: label and probability of each line of text.
+// kexue predict: label and probability, or score, of each line of text.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,10 +9,10 @@
 namespace kexue::cli {
 namespace {
 
-std::string json_row(const Line& line,
-                     const std::vector<std::string>& labels,
-                     const std::vector<double>& p,
-                     size_t best) {
+std::string class_json(const Line& line,
+                       const std::vector<std::string>& labels,
+                       const std::vector<double>& p,
+                       size_t best) {
   std::string all;
   for (size_t c = 0; c < p.size(); ++c) {
     all += fmt::format(
@@ -26,6 +26,28 @@ std::string json_row(const Line& line,
                      all);
 }
 
+// Of a model with one output the score, else the most probable class.
+std::string result(const Line& line,
+                   const std::vector<std::string>& labels,
+                   const std::vector<float>& logits,
+                   const std::string& where,
+                   const Console& console) {
+  if (labels.size() == 1) {
+    const std::string score = json_number(logits.at(0), where);
+    return console.json() ? fmt::format(R"({{"text": {}, "score": {}}})",
+                                        json_text(line.text),
+                                        score)
+                          : fmt::format("{:.4f}\t{}", logits[0], line.text);
+  }
+  for (const float z : logits) json_number(z, where);
+  const auto p = train::probabilities(logits);
+  const auto best =
+      static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+  return console.json()
+             ? class_json(line, labels, p, best)
+             : fmt::format("{}\t{:.4f}\t{}", labels[best], p[best], line.text);
+}
+
 }  // namespace
 
 int run_predict(const PredictOptions& options, Console& console) {
@@ -36,26 +58,13 @@ int run_predict(const PredictOptions& options, Console& console) {
   train::Inference model(
       session, options.text.model, inference_options(options.text), true);
   const auto& labels = model.config().labels;
-  if (labels.size() < 2) {
-    throw Error(Code::kUnsupported,
-                options.text.model + ": the model gives one score, no classes",
-                "kexue rerank prints scores of pairs");
-  }
   for (auto block = lines.next_block(kBlockLines); !block.empty();
        block = lines.next_block(kBlockLines)) {
     const auto logits = model.logits(texts_of(block));
     for (size_t i = 0; i < block.size(); ++i) {
-      for (const float z : logits[i]) {
-        json_number(z, fmt::format("{}:{}", lines.name(), block[i].number));
-      }
-      const auto p = train::probabilities(logits[i]);
-      const auto best =
-          static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
-      console.print_line(
-          console.json()
-              ? json_row(block[i], labels, p, best)
-              : fmt::format(
-                    "{}\t{:.4f}\t{}", labels[best], p[best], block[i].text));
+      const std::string where =
+          fmt::format("{}:{}", lines.name(), block[i].number);
+      console.print_line(result(block[i], labels, logits[i], where, console));
     }
     console.flush();
   }

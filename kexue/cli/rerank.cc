@@ -3,19 +3,19 @@
 
 #include "kexue/cli/commands.h"
 #include "kexue/cli/text_output.h"
-#include "kexue/data/tsv.h"
+#include "kexue/data/dataset.h"
 
 namespace kexue::cli {
 
 int run_rerank(const RerankOptions& options, Console& console) {
   require_model_folder(options.text.model);
-  const auto pairs =
-      data::read_tsv(options.text.input,
-                     {.label_column = -1,
-                      .text_column = 0,
-                      .second_text_column = 1,
-                      .on_bad = options.text.skip_bad ? data::OnBad::kSkip
-                                                      : data::OnBad::kError});
+  const auto pairs = data::read_dataset(
+      options.text.input,
+      {.label_column = -1,
+       .text_column = 0,
+       .second_text_column = 1,
+       .on_bad =
+           options.text.skip_bad ? data::OnBad::kSkip : data::OnBad::kError});
   const auto session = open_session(options.text.device);
   train::Inference model(
       session, options.text.model, inference_options(options.text), true);

@@ -48,7 +48,7 @@ std::vector<train::HostBatch> frequent_batches(const train::RunConfig& config,
 }  // namespace
 
 StepSubject step_subject(const train::RunConfig& config) {
-  const auto rows = data::read_tsv(
+  const auto rows = data::read_dataset(
       config.train_file,
       {.label_column = config.label_column, .text_column = config.text_column});
   StepSubject s;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kexue/base/error.h"
+#include "kexue/data/collate.h"
 
 namespace kexue::data {
 namespace {
@@ -111,41 +112,16 @@ void Batcher::seek(const Position& position) {
 }
 
 Minibatch Batcher::build(const Group& group) const {
-  const int64_t size = options_.batch_size;
-  const int64_t length = buckets_.lengths()[group.bucket];
-  const Shape table{size, length};
-  HostArray ids(DType::kI32, table);
-  HostArray mask(DType::kBool, table);
-  HostArray types(DType::kI32, table);
-  HostArray label(DType::kI32, {size});
-  HostArray weight(DType::kF32, {size});
-  const auto ids_out = ids.mutable_span<int32_t>();
-  const auto mask_out = mask.mutable_span<uint8_t>();
-  const auto types_out = types.mutable_span<int32_t>();
-  std::fill(ids_out.begin(), ids_out.end(), options_.pad_id);
-
-  Minibatch out;
-  out.rows = group.rows;
-  out.rows.resize(static_cast<size_t>(size), -1);
-  for (size_t r = 0; r < out.rows.size(); ++r) {
-    const size_t at = r * static_cast<size_t>(length);
-    mask_out[at] = 1;
-    if (out.rows[r] < 0) continue;
-    const Example& e = examples_->rows[static_cast<size_t>(out.rows[r])];
-    const auto offset = static_cast<std::ptrdiff_t>(at);
-    std::copy(e.ids.begin(), e.ids.end(), ids_out.begin() + offset);
-    std::copy(e.types.begin(), e.types.end(), types_out.begin() + offset);
-    std::fill_n(mask_out.begin() + offset, e.ids.size(), uint8_t{1});
-    label.mutable_span<int32_t>()[r] = e.label;
-    weight.mutable_span<float>()[r] = 1.0f;
-    out.tokens += static_cast<int64_t>(e.ids.size());
+  std::vector<const Example*> rows;
+  for (const int64_t row : group.rows) {
+    rows.push_back(&examples_->rows[static_cast<size_t>(row)]);
   }
-  out.arrays = {{"ids", std::move(ids)},
-                {"mask", std::move(mask)},
-                {"types", std::move(types)},
-                {"label", std::move(label)},
-                {"weight", std::move(weight)}};
-  return out;
+  return collate(rows,
+                 group.rows,
+                 {.rows = options_.batch_size,
+                  .length = buckets_.lengths()[group.bucket],
+                  .pad_id = options_.pad_id,
+                  .scores = examples_->scores});
 }
 
 }  // namespace kexue::data

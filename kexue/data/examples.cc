@@ -30,6 +30,7 @@ int64_t encode_part(const Dataset& dataset,
     rows[i].ids = std::move(e.ids);
     rows[i].types = std::move(e.types);
     if (!dataset.labels.empty()) rows[i].label = dataset.labels[i];
+    if (!dataset.scores.empty()) rows[i].score = dataset.scores[i];
   }
   return truncated;
 }
@@ -48,6 +49,7 @@ Examples encode(const Dataset& dataset,
 
   Examples out;
   out.rows.resize(rows);
+  out.scores = !dataset.scores.empty();
   std::vector<int64_t> truncated(parts, 0);
   std::vector<std::exception_ptr> errors(parts);
   {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kexue/data/tsv.h"
+#include "kexue/data/dataset.h"
 #include "kexue/text/wordpiece.h"
 
 namespace kexue::data {
@@ -13,11 +13,13 @@ struct Example {
   std::vector<int32_t> ids;
   std::vector<int32_t> types;  // as long as ids
   int32_t label = 0;
+  float score = 0;
 };
 
 struct Examples {
   std::vector<Example> rows;  // in the dataset's order
   int64_t truncated = 0;      // rows longer than max_len
+  bool scores = false;        // rows have scores in place of labels
 };
 
 // [CLS] a [SEP], or [CLS] a [SEP] b [SEP] when the dataset has second texts;

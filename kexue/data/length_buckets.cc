@@ -37,16 +37,24 @@ LengthBuckets::LengthBuckets(std::vector<int64_t> lengths)
 LengthBuckets LengthBuckets::fitted(std::span<const int64_t> sequence_lengths,
                                     int64_t max_buckets,
                                     int64_t multiple) {
-  if (max_buckets < 1 || multiple < 1 || sequence_lengths.empty()) {
+  std::map<int64_t, int64_t> histogram;
+  for (const int64_t length : sequence_lengths) ++histogram[length];
+  return fitted_counts(histogram, max_buckets, multiple);
+}
+
+LengthBuckets LengthBuckets::fitted_counts(
+    const std::map<int64_t, int64_t>& histogram,
+    int64_t max_buckets,
+    int64_t multiple) {
+  if (max_buckets < 1 || multiple < 1 || histogram.empty()) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("length buckets: at most {} multiples of {} for "
-                            "{} sequences",
+                            "{} lengths",
                             max_buckets,
                             multiple,
-                            sequence_lengths.size()));
+                            histogram.size()));
   }
-  const int64_t longest = std::max<int64_t>(
-      1, *std::max_element(sequence_lengths.begin(), sequence_lengths.end()));
+  const int64_t longest = std::max<int64_t>(1, histogram.rbegin()->first);
   const int64_t units = (longest + multiple - 1) / multiple;
   if (units > kMaxUnits) {
     throw Error(Code::kUnsupported,
@@ -58,9 +66,9 @@ LengthBuckets LengthBuckets::fitted(std::span<const int64_t> sequence_lengths,
   // upto[u]: sequences of at most u * multiple tokens.
   const auto n = static_cast<size_t>(units);
   std::vector<int64_t> upto(n + 1, 0);
-  for (const int64_t length : sequence_lengths) {
+  for (const auto& [length, rows] : histogram) {
     const int64_t u = (std::max<int64_t>(length, 1) + multiple - 1) / multiple;
-    ++upto[static_cast<size_t>(u)];
+    upto[static_cast<size_t>(u)] += rows;
   }
   for (size_t u = 1; u <= n; ++u) upto[u] += upto[u - 1];
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,12 @@ class LengthBuckets final {
   static LengthBuckets fitted(std::span<const int64_t> sequence_lengths,
                               int64_t max_buckets,
                               int64_t multiple = 16);
+
+  // The same from counts: tokens -> sequences.
+  static LengthBuckets fitted_counts(
+      const std::map<int64_t, int64_t>& histogram,
+      int64_t max_buckets,
+      int64_t multiple = 16);
 
   const std::vector<int64_t>& lengths() const { return lengths_; }
   size_t size() const { return lengths_.size(); }

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "kexue/data/tsv.h"
+#include "kexue/data/dataset.h"
 
 namespace kexue::data {
 

@@ -67,6 +67,28 @@ Bert::Bert(const Options& options)
     classifier_ = nn::Dense(
         {.in = c.hidden, .out = static_cast<int64_t>(c.labels.size())});
   }
+  if (c.masked_lm) {
+    token_dense_ = nn::Dense({.in = c.hidden, .out = c.hidden});
+    token_norm_ = nn::LayerNorm({.dim = c.hidden, .eps = c.eps});
+    token_bias_ = nn::Param(Shape{c.vocab}, nn::Init::zeros());
+  }
+}
+
+Value Bert::predict_tokens(const BertInputs& in, const Value& positions) const {
+  if (!config().masked_lm) {
+    throw Error(Code::kInvalidArgument,
+                "bert: this model has no head for masked tokens");
+  }
+  const Value hidden = encode(in);
+  const Scope scope("predictions");
+  // A product in place of a gather: its gradient is one, too.
+  const Value choose = ops::one_hot(positions, hidden.dim(1), hidden.dtype());
+  const Value chosen =
+      ops::reshape(ops::einsum("bpt,btd->bpd", choose, hidden),
+                   {positions.dim(0) * positions.dim(1), hidden.dim(2)});
+  const Value x =
+      token_norm_(nn::activate(config().activation, token_dense_(chosen)));
+  return ops::einsum("pd,vd->pv", x, word_.weight()(), token_bias_());
 }
 
 Value Bert::embeddings(const BertInputs& in) const {
@@ -139,7 +161,7 @@ nn::ShardingRules bert_sharding(bool split_vocabulary) {
 
 std::string hugging_face_name(const std::string& ours, int64_t layer) {
   using Row = std::pair<std::string_view, std::string_view>;
-  static constexpr std::array<Row, 14> kModules = {{
+  static constexpr std::array<Row, 17> kModules = {{
       {"embeddings.word.", "embeddings.word_embeddings."},
       {"embeddings.position.", "embeddings.position_embeddings."},
       {"embeddings.type.", "embeddings.token_type_embeddings."},
@@ -154,6 +176,9 @@ std::string hugging_face_name(const std::string& ours, int64_t layer) {
       {"encoder.ffn_norm.", "output.LayerNorm."},
       {"pooler.", "pooler.dense."},
       {"classifier.", "classifier."},
+      {"predictions.dense.", "cls.predictions.transform.dense."},
+      {"predictions.norm.", "cls.predictions.transform.LayerNorm."},
+      {"predictions.bias", "cls.predictions.bias"},
   }};
   for (const auto& [from, to] : kModules) {
     if (!ours.starts_with(from)) continue;

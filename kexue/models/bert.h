@@ -26,6 +26,7 @@ struct BertConfig {
   double attention_dropout = 0.1;
   bool pooler = false;              // tanh(W x_[CLS] + b) before the classifier
   std::vector<std::string> labels;  // of the classifier; empty: none
+  bool masked_lm = false;           // a head that predicts tokens
 };
 
 // Tokens as the model takes them. All [B,T].
@@ -49,6 +50,10 @@ class Bert final {
   Value encode(const BertInputs& in) const;
   // Classifier logits f[B,C] on the first token.
   Value classify(const BertInputs& in) const;
+  // Logits of the tokens at `positions` i32[B,P], f[B P,V]: rows of
+  // norm(act(W x + b)) E^T + c, E the word embeddings (tied).
+  // Errors: kInvalidArgument if the model has no such head.
+  Value predict_tokens(const BertInputs& in, const Value& positions) const;
   // One unit vector a text, f[B,D]: the first token, or the mean over the
   // real tokens; divided by max(length, 1e-12).
   enum class Pooling { kCls, kMean };
@@ -66,6 +71,11 @@ class Bert final {
     v("encoder", encoder_);
     if (config().pooler) v("pooler", pooler_);
     if (!config().labels.empty()) v("classifier", classifier_);
+    if (config().masked_lm) {
+      v("predictions.dense", token_dense_);
+      v("predictions.norm", token_norm_);
+      v("predictions.bias", token_bias_);
+    }
   }
 
  private:
@@ -75,7 +85,9 @@ class Bert final {
   nn::Embedding word_, position_, type_;
   nn::LayerNorm norm_;
   nn::Stack<nn::PostNormLayer> encoder_;
-  nn::Dense pooler_, classifier_;
+  nn::Dense pooler_, classifier_, token_dense_;
+  nn::LayerNorm token_norm_;
+  nn::Param token_bias_;
 };
 
 // Tensor parallel along the mesh axis "model": queries, keys, values and the

@@ -231,7 +231,8 @@ LoadedBert load_bert(const std::string& folder, const LoadOptions& options) {
   out.config = read_bert_config(folder);
   const auto weights =
       io::open_model_weights(folder, {.access = io::Safetensors::Access::kMap});
-  const bool has_classifier = weights.contains("classifier.weight");
+  const bool has_classifier =
+      !options.masked_lm && weights.contains("classifier.weight");
   const bool fresh_head = !options.new_labels.empty();
   if (fresh_head) {
     out.config.labels = options.new_labels;
@@ -253,14 +254,28 @@ LoadedBert load_bert(const std::string& folder, const LoadOptions& options) {
   }
   out.config.pooler = has_classifier && !fresh_head &&
                       !find_name(weights, "pooler.dense.weight").empty();
+  const bool has_masked_lm =
+      !find_name(weights, hugging_face_name("predictions.bias", -1)).empty();
+  out.config.masked_lm = options.masked_lm;
   Bert model({.config = out.config});
   Loader loader(weights, out, options.key);
   for (const auto& p : model.parameters()) {
     // A classifier of the file was trained on other classes.
-    const bool fresh = fresh_head && p.name.starts_with("classifier.");
+    const bool fresh = (fresh_head && p.name.starts_with("classifier.")) ||
+                       (!has_masked_lm && p.name.starts_with("predictions."));
     fresh ? loader.make(p) : loader.load(p);
   }
   loader.list_unexpected();
+  return out;
+}
+
+LoadedBert fresh_bert(const BertConfig& config, Key key) {
+  LoadedBert out;
+  out.config = config;
+  Bert model({.config = config});
+  const auto params = model.parameters();
+  out.values = nn::initial_values(params, key);
+  for (const auto& p : params) out.fresh.push_back(p.name);
   return out;
 }
 
@@ -274,7 +289,9 @@ std::vector<std::pair<std::string, HostArray>> bert_tensors(
   std::vector<std::pair<std::string, HostArray>> out;
   for (size_t i = 0; i < params.size(); ++i) {
     const std::string& name = params[i].name;
-    const std::string prefix = name.starts_with("classifier.") ? "" : "bert.";
+    const bool head =
+        name.starts_with("classifier.") || name.starts_with("predictions.");
+    const std::string prefix = head ? "" : "bert.";
     if (!name.starts_with("encoder.")) {
       out.emplace_back(prefix + hugging_face_name(name, -1), values[i]);
       continue;
@@ -298,7 +315,9 @@ void save_bert(const std::string& folder,
                const std::vector<HostArray>& values) {
   nlohmann::ordered_json root = {
       {"architectures",
-       {c.labels.empty() ? "BertModel" : "BertForSequenceClassification"}},
+       {c.masked_lm        ? "BertForMaskedLM"
+        : c.labels.empty() ? "BertModel"
+                           : "BertForSequenceClassification"}},
       {"model_type", "bert"},
       {"vocab_size", c.vocab},
       {"hidden_size", c.hidden},

@@ -30,7 +30,9 @@ struct LoadOptions {
   // Classes of a new classifier; empty: the classifier of the file, if any.
   std::vector<std::string> new_labels;
   bool want_classifier = false;  // kNotFound if there is none in the end
-  Key key;                       // of fresh parameters
+  // The head for masked tokens: the file's, else a new one.
+  bool masked_lm = false;
+  Key key;  // of fresh parameters
 };
 
 // Weights by name, with and without the prefix "bert.", LayerNorm as
@@ -39,6 +41,9 @@ struct LoadOptions {
 // Errors: as io::Safetensors; kNotFound naming a missing tensor;
 //         kCorruptData for a wrong shape or dtype (name, expected, found).
 LoadedBert load_bert(const std::string& folder, const LoadOptions& options);
+
+// The same for a model that starts from nothing: every parameter is fresh.
+LoadedBert fresh_bert(const BertConfig& config, Key key);
 
 // Writes config.json and model.safetensors (each atomically) so that
 // load_bert and other programs read them. Tokenizer files are the caller's.

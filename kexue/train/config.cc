@@ -3,9 +3,12 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <ctime>
+#include <optional>
+#include <string_view>
 
 #include "kexue/base/error.h"
 #include "kexue/io/printable.h"
@@ -27,20 +30,29 @@ void Check::operator()(const char* section,
   if (value.find('\0') != std::string::npos) {
     fail(section, key, "text without NUL bytes", io::printable(value));
   }
-  if (kind == Text::kRemat && value != "none" && value != "layer") {
-    fail(section, key, "none or layer", '"' + io::printable(value) + '"');
-  }
-  if (kind == Text::kSaveError && value != "stop" && value != "continue") {
-    fail(section, key, "stop or continue", '"' + io::printable(value) + '"');
-  }
   try {
     if (kind == Text::kPrecision) precision_from_name(value);
     if (kind == Text::kLossScale) loss_scale_from_name(value);
+    if (kind == Text::kClassWeights) class_weights_from_text(value);
   } catch (const Error& e) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("{}{}.{}: {}", where_, section, key, e.text()),
                 e.hint());
   }
+}
+
+void Check::operator()(const char* section,
+                       const char* key,
+                       const std::string& value,
+                       const Names& names) const {
+  std::string wanted;
+  for (const char* name : names) {
+    if (value == name) return;
+    const bool last = name == names.back();
+    wanted += wanted.empty() ? "" : last ? " or " : ", ";
+    wanted += name;
+  }
+  fail(section, key, wanted, '"' + io::printable(value) + '"');
 }
 
 void Check::operator()(const char* section,
@@ -91,9 +103,46 @@ void Check::fail(const char* section,
           "{}{}.{} must be {}, got {}", where_, section, key, wanted, got));
 }
 
+namespace {
+
+void check_model(const RunConfig& c, const std::string& where) {
+  const bool sizes = c.layers > 0 || c.hidden > 0 || c.heads > 0;
+  if (c.model.empty() && !sizes) {
+    throw Error(Code::kInvalidArgument,
+                where + "model.model must be given",
+                "or the sizes of a new model: model.layers, model.hidden, "
+                "model.heads");
+  }
+  if (!c.model.empty() && sizes) {
+    throw Error(Code::kInvalidArgument,
+                where + "model.model is given, and sizes of a new model, too");
+  }
+  if (!sizes) return;
+  if (c.layers == 0 || c.hidden == 0 || c.heads == 0 ||
+      c.hidden % c.heads != 0) {
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format("{}a new model needs model.layers, model.heads, and "
+                    "model.hidden as a multiple of model.heads, got "
+                    "{}, {}, {}",
+                    where,
+                    c.layers,
+                    c.heads,
+                    c.hidden));
+  }
+}
+
+}  // namespace
+
 void check_together(const RunConfig& c, const std::string& where) {
-  if (c.label_column == c.text_column ||
-      c.label_column == c.second_text_column ||
+  if (c.patience > 0 && c.dev_file.empty()) {
+    throw Error(Code::kInvalidArgument,
+                where + "early_stop.patience needs data.dev_file");
+  }
+  check_model(c, where);
+  const bool labelled = c.task != "masked_lm";
+  if ((labelled && (c.label_column == c.text_column ||
+                    c.label_column == c.second_text_column)) ||
       c.text_column == c.second_text_column) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("{}data.label_column, data.text_column and "
@@ -123,6 +172,17 @@ void check_together(const RunConfig& c, const std::string& where) {
 }  // namespace detail
 
 namespace {
+
+std::optional<double> positive_number(std::string_view text) {
+  double x = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, failed] = std::from_chars(text.data(), end, x);
+  if (failed != std::errc{} || at != end || !(x > 0) ||
+      !std::isfinite(static_cast<float>(x))) {
+    return std::nullopt;
+  }
+  return x;
+}
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -228,21 +288,40 @@ DType precision_from_name(const std::string& name) {
                           io::printable(name)));
 }
 
+std::vector<double> class_weights_from_text(const std::string& text) {
+  if (text == "none" || text == "auto") return {};
+  std::vector<double> out;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    std::string_view item = std::string_view(text).substr(at, comma - at);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    const auto weight = positive_number(item);
+    if (!weight) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("class weights must be none, auto or positive "
+                              "numbers, got \"{}\"",
+                              io::printable(text)),
+                  "as in [0.5, 2]");
+    }
+    out.push_back(*weight);
+    at = comma + 1;
+  }
+  return out;
+}
+
 LossScale loss_scale_from_name(const std::string& text) {
   if (text == "none") return LossScale::none();
   if (text == "dynamic") return LossScale::dynamic();
-  double scale = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, failed] = std::from_chars(text.data(), end, scale);
-  if (failed != std::errc{} || at != end || !(scale > 0) ||
-      !std::isfinite(static_cast<float>(scale))) {
+  const auto scale = positive_number(text);
+  if (!scale) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("loss scale must be none, dynamic or a positive "
                             "number, got \"{}\"",
                             io::printable(text)),
                 "powers of two are exact: 1024, 65536");
   }
-  return LossScale::fixed(scale);
+  return LossScale::fixed(*scale);
 }
 
 }  // namespace kexue::train

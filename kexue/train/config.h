@@ -15,19 +15,38 @@ namespace kexue::train {
 // the section's) and stand in the sections given here. Unknown keys are errors
 // that name the nearest known one, with file and line.
 struct RunConfig {
-  // [model]
-  std::string model;  // folder of the pretrained BERT; required
+  // [model]: a pretrained folder, or the sizes of a new BERT
+  std::string model;
+  int64_t layers = 0;
+  int64_t hidden = 0;
+  int64_t heads = 0;
+  int64_t inner = 0;  // 0 = 4 hidden
+  int64_t positions = 512;
+  // Of a new model: a vocab.txt, or "characters" for those of the training
+  // texts, less the ones seen less often than min_count.
+  std::string vocabulary = "characters";
+  int64_t min_count = 1;
   // [data]
-  std::string train_file;  // TSV; required
+  std::string train_file;  // TSV, CSV, JSONL, or a folder; required
   std::string dev_file;    // "" = none
   std::string test_file;   // "" = none
   int64_t label_column = 0;
   int64_t text_column = 1;
   int64_t second_text_column = -1;
+  // JSONL: keys; TSV and CSV with a header: names of columns.
+  bool header = false;
+  std::string label_field = "label";
+  std::string text_field = "text";
+  std::string second_text_field;
+  // Training rows are read again in every epoch in place of being held in
+  // memory, and shuffled in a buffer of that many rows.
+  bool stream = false;
+  int64_t shuffle_buffer = 16384;
   int64_t max_length = 128;
   int64_t max_buckets = 6;  // recompile budget: programs for the step
   bool skip_bad_lines = false;
   // [train]
+  std::string task = "classify";  // classify, regress, masked_lm
   int64_t epochs = 2;
   int64_t batch_size = 32;
   double lr = 5e-5;
@@ -40,10 +59,25 @@ struct RunConfig {
   uint64_t seed = 0;
   int64_t max_steps = 0;       // 0 = all epochs
   int64_t accumulate = 1;      // batches a step
+  int64_t eval_every = 0;      // steps; 0 = at the end of each epoch
   int64_t save_every = 0;      // steps between checkpoints; 0 = at the end only
   std::string remat = "none";  // none, or layer: recompute each layer
   // [optimizer]: see make_optimizer.h
   optim::OptionList optimizer;
+  // [early_stop]
+  int64_t patience = 0;  // evaluations of dev without a better one; 0 = off
+  std::string stop_metric = "loss";
+  std::string stop_mode = "auto";  // min, max; auto: max but for losses
+  // [classify]: "none", "auto" (rows / (classes rows of the class)), or one
+  // positive number a class, in the order of the sorted labels
+  std::string class_weights = "none";
+  // [regress]
+  double sign_margin = 0;  // sign accuracy leaves out |score| below it, and 0
+  // [masked_lm]
+  std::string mask_style = "roberta";  // or "bert"
+  double mask_probability = 0.15;
+  int64_t max_predictions = 20;  // of a row; bert only
+  bool whole_words = true;
   // [mesh]: keys data, model, zero, split_vocabulary
   int64_t mesh_data = 1;   // devices that share a batch
   int64_t mesh_model = 1;  // devices that share each layer
@@ -82,6 +116,9 @@ Parallel parallel_of(const RunConfig& config);
 
 // "f32", "bf16", "fp16"/"f16". Errors: kInvalidArgument listing the names.
 DType precision_from_name(const std::string& name);
+// Empty for "none" and "auto".
+// Errors: kInvalidArgument unless those, or positive numbers between commas.
+std::vector<double> class_weights_from_text(const std::string& text);
 // Errors: kInvalidArgument unless "none", "dynamic" or a positive number.
 LossScale loss_scale_from_name(const std::string& text);
 

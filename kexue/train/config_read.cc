@@ -64,6 +64,16 @@ class Reader final {
     }
   }
 
+  // "1, 0.5"; what is no number is left for the check to refuse.
+  static std::string numbers(const toml::array& list) {
+    std::string out;
+    for (const auto& item : list) {
+      out += out.empty() ? "" : ", ";
+      out += item.is_number() ? fmt::format("{}", *item.value<double>()) : "?";
+    }
+    return out;
+  }
+
   static void read(const toml::node& node,
                    const char* section,
                    const char* key,
@@ -73,6 +83,8 @@ class Reader final {
       member = *text;
     } else if (node.is_number() && std::string_view(key) == "loss_scale") {
       member = fmt::format("{}", *node.value<double>());
+    } else if (node.is_array() && std::string_view(key) == "class_weights") {
+      member = numbers(*node.as_array());
     } else {
       check.fail(section, key, "text", type_of(node));
     }

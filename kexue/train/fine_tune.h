@@ -66,6 +66,7 @@ struct FineTuneResult {
   int64_t programs = 0;
   int64_t from_cache = 0;
   bool interrupted = false;
+  bool stopped_early = false;  // for want of better evaluations
 };
 
 // Reads data and model, trains, evaluates, and leaves a run folder:

@@ -11,6 +11,7 @@
 
 #include "kexue/base/error.h"
 #include "kexue/data/prefetcher.h"
+#include "kexue/io/printable.h"
 #include "kexue/train/detail/bad_gradients.h"
 #include "kexue/train/detail/records.h"
 #include "kexue/train/detail/run_checkpoints.h"
@@ -49,6 +50,20 @@ int64_t parts_of(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
+// kInvalidArgument for a metric that the task does not have.
+const RunConfig& checked(const RunConfig& config, const Task& task) {
+  if (config.patience == 0) return config;
+  std::vector<std::string> names;
+  for (const auto& [name, _] : task.evaluation()->metrics()) {
+    if (name == config.stop_metric) return config;
+    names.push_back(name);
+  }
+  throw Error(Code::kInvalidArgument,
+              fmt::format("early_stop.metric: this task has no \"{}\", but {}",
+                          io::printable(config.stop_metric),
+                          fmt::join(names, ", ")));
+}
+
 bool is_scaled(const RunConfig& c) {
   return engine_options(c).step.loss_scale.kind != LossScale::Kind::kNone;
 }
@@ -61,7 +76,7 @@ Loop::Loop(const runtime::Session& session,
            Observer& observer,
            const std::atomic<bool>& stop)
     : session_(session),
-      config_(config),
+      config_(checked(config, task)),
       task_(task),
       observer_(observer),
       stop_(stop),
@@ -161,7 +176,8 @@ void Loop::train() {
     task_.prepare(batch, Task::Phase::kTrain);
     return batch;
   });
-  while (state_.step < total_ && (!stop_ || gathered_.batches > 0)) {
+  const auto more = [&] { return !stop_ && !out_of_patience(); };
+  while (state_.step < total_ && (gathered_.batches > 0 || more())) {
     const auto waiting = Clock::now();
     const auto batch = batches.next();
     if (!batch) throw Error(Code::kInternal, "train: out of batches");
@@ -170,13 +186,18 @@ void Loop::train() {
     if (gathered_.batches > 0) continue;
     const bool last = state_.step == total_;
     score_.reset();
-    if (last || state_.position.epoch > epoch) evaluate("dev");
+    const bool due_eval = config_.eval_every > 0
+                              ? state_.step % config_.eval_every == 0
+                              : state_.position.epoch > epoch;
+    if (last || due_eval) evaluate("dev");
     result_.train_s = trained_s_ + seconds_since(begin);
     const bool due = config_.save_every > 0 &&
                      (last || score_ || state_.step % config_.save_every == 0);
     if (due) save(score_);
   }
-  result_.interrupted = result_.steps < total_ || stop_;
+  result_.stopped_early = out_of_patience() && state_.step < total_;
+  result_.interrupted =
+      stop_ || (result_.steps < total_ && !result_.stopped_early);
   result_.train_s = trained_s_ + seconds_since(begin);
 }
 
@@ -281,7 +302,26 @@ void Loop::evaluate(const std::string& split) {
   folder_.append_metrics(detail::to_json(r));
   result_.evals.push_back(r);
   observer_.eval(r);
-  if (split == "dev") note_score(r);
+  if (split == "dev") after_evaluation(r);
+}
+
+// Says which checkpoint is the best; with early stopping, keeps the best model
+// so far in memory and as model/.
+void Loop::after_evaluation(const EvalReport& r) {
+  const double score = score_of(r);
+  if (config_.patience > 0) ++state_.worse;
+  if (std::isnan(score) || (best_ && score <= *best_)) return;
+  best_ = score_ = score;
+  if (config_.patience == 0) return;
+  state_.best_step = r.step;
+  state_.worse = 0;
+  best_params_ = engine_.save_params();
+  task_.save_model(folder_, best_params_);
+  observer_.saved(folder_.model_path(), r.step);
+}
+
+bool Loop::out_of_patience() const {
+  return config_.patience > 0 && state_.worse >= config_.patience;
 }
 
 void Loop::save_model() {
@@ -291,8 +331,17 @@ void Loop::save_model() {
 
 // The model first: whatever fails after it costs no training.
 void Loop::finish() {
-  save_model();
   if (result_.interrupted) save({});
+  if (state_.best_step > 0) {
+    observer_.message(
+        fmt::format("the best dev {} came after step {}: this is the model "
+                    "that is kept",
+                    config_.stop_metric,
+                    state_.best_step));
+    engine_.start(best_params_);
+  } else {
+    save_model();
+  }
   if (!result_.interrupted) evaluate("test");
   const CompileReport& c = engine_.compile_report();
   result_.compile_s = c.seconds;

@@ -46,7 +46,10 @@ class Loop final {
   void after_step(const StepReport& report, const data::Minibatch& batch);
   void evaluate(const std::string& split);
   void resume();
-  void note_score(const EvalReport& dev);
+  // The dev split's figure that a run is judged by; larger is better.
+  double score_of(const EvalReport& dev) const;
+  void after_evaluation(const EvalReport& report);
+  bool out_of_patience() const;
   void save(const std::optional<double>& score);
   void save_model();
   void finish();
@@ -87,6 +90,7 @@ class Loop final {
   int64_t tokens_ = 0;
   double trained_s_ = 0;         // before it was resumed
   std::optional<double> best_;   // score on dev
+  std::vector<HostArray> best_params_;  // of early stopping
   std::optional<double> score_;  // of this step, if it is the best
 };
 

@@ -7,10 +7,26 @@
 #include "kexue/train/loop.h"
 
 namespace kexue::train {
+namespace {
+
+// What a checkpoint holds: the engine's state and, with early stopping, the
+// best parameters so far.
+StateLayout saved_layout(const StateLayout& engine, bool stops_early) {
+  StateLayout out = engine;
+  if (!stops_early) return out;
+  for (size_t i = 0; i < engine.num_params; ++i) {
+    out.names.push_back("best/" + engine.names[i]);
+    out.types.push_back(engine.types[i]);
+  }
+  return out;
+}
+
+}  // namespace
 
 // What was found on disk, or the start.
 void Loop::resume() {
-  auto resumed = checkpoints_->resume(engine_.layout());
+  const bool stops = config_.patience > 0;
+  auto resumed = checkpoints_->resume(saved_layout(engine_.layout(), stops));
   if (!resumed) {
     if (checkpoints_->in_place()) {
       folder_.refuse_finished();
@@ -26,6 +42,10 @@ void Loop::resume() {
   if (checkpoints_->in_place() && !folder_.cut_metrics(p.metrics_bytes)) {
     observer_.message("warning: metrics.jsonl lost lines of earlier steps");
   }
+  const auto engine_end =
+      resumed->state.begin() + static_cast<ptrdiff_t>(engine_.layout().size());
+  best_params_.assign(engine_end, resumed->state.end());
+  resumed->state.erase(engine_end, resumed->state.end());
   engine_.restore(std::move(resumed->state));
   state_ = p.loop;
   result_.steps = p.loop.step;
@@ -39,14 +59,17 @@ void Loop::resume() {
       fmt::format("going on from step {} of {}", p.loop.step, resumed->path));
 }
 
-// A dev split says which checkpoint is the best.
-void Loop::note_score(const EvalReport& r) {
-  const bool has_headline = !r.metrics.empty();
-  const double value = has_headline ? r.metrics[0].second : r.loss;
-  const bool more = has_headline && more_is_better(r.metrics[0].first);
-  const double score = more ? value : -value;
-  if (std::isnan(score) || (best_ && score <= *best_)) return;
-  best_ = score_ = score;
+double Loop::score_of(const EvalReport& dev) const {
+  const bool stops = config_.patience > 0;
+  const bool has_headline = !dev.metrics.empty();
+  const std::string name = stops          ? config_.stop_metric
+                           : has_headline ? dev.metrics[0].first
+                                          : "loss";
+  const double value = name == "loss" ? dev.loss : metric(dev.metrics, name);
+  const bool up = stops && config_.stop_mode != "auto"
+                      ? config_.stop_mode == "max"
+                      : name != "loss" && more_is_better(name);
+  return up ? value : -value;
 }
 
 void Loop::save(const std::optional<double>& score) {
@@ -60,8 +83,16 @@ void Loop::save(const std::optional<double>& score) {
                      .evals = result_.evals,
                      .best = best_,
                      .config = {}};
-  if (checkpoints_->save(
-          engine_.layout(), engine_.save(), std::move(p), score)) {
+  const bool stops = config_.patience > 0;
+  std::vector<HostArray> state = engine_.save();
+  if (stops) {
+    if (best_params_.empty()) best_params_ = engine_.save_params();
+    state.insert(state.end(), best_params_.begin(), best_params_.end());
+  }
+  if (checkpoints_->save(saved_layout(engine_.layout(), stops),
+                         std::move(state),
+                         std::move(p),
+                         score)) {
     observer_.saved(checkpoints_->path(state_.step), state_.step);
   }
 }

@@ -13,6 +13,9 @@ struct LoopState {
   int64_t step = 0;         // done
   data::Position position;  // of the next batch
   int64_t skips = 0;        // steps skipped in a row
+  // Of early stopping; without it both stay 0.
+  int64_t best_step = 0;
+  int64_t worse = 0;  // evaluations since
 };
 
 }  // namespace kexue::train

@@ -7,6 +7,8 @@ namespace kexue::train {
 std::unique_ptr<Task> make_task(
     const RunConfig& config,
     const std::function<void(const std::string&)>& say) {
+  if (config.task == "regress") return detail::make_regress(config, say);
+  if (config.task == "masked_lm") return detail::make_masked_lm(config, say);
   return detail::make_classify(config, say);
 }
 

@@ -1,4 +1,7 @@
 // Which class is a text (or a pair of texts) of?
+#include <fmt/format.h>
+
+#include "kexue/base/error.h"
 #include "kexue/losses/losses.h"
 #include "kexue/ops/ops.h"
 #include "kexue/train/detail/support.h"
@@ -7,6 +10,31 @@
 
 namespace kexue::train::detail {
 namespace {
+
+// By class; empty: all rows count alike. The loss divides by their sum, so only
+// their ratios matter.
+std::vector<float> class_weights(const RunConfig& c, const RunData& data) {
+  if (c.class_weights == "none") return {};
+  const size_t classes = data.classes.size();
+  std::vector<double> weights = class_weights_from_text(c.class_weights);
+  if (c.class_weights == "auto") {
+    const double mean =
+        static_cast<double>(data.train.rows) / static_cast<double>(classes);
+    for (const int64_t n : data.train.class_rows) {
+      weights.push_back(mean / static_cast<double>(n));
+    }
+  }
+  if (weights.size() != classes) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("classify.class_weights has {} numbers for {} "
+                            "classes",
+                            weights.size(),
+                            classes));
+  }
+  std::vector<float> out;
+  for (const double w : weights) out.push_back(static_cast<float>(w));
+  return out;
+}
 
 // Sums over rows: loss, right answers, rows.
 class ClassifyEvaluation final : public Evaluation {
@@ -25,15 +53,27 @@ class ClassifyEvaluation final : public Evaluation {
 
 class Classify final : public TextTask {
  public:
-  using TextTask::TextTask;
   Classify(const RunConfig& config, const Say& say)
-      : TextTask(config, read_run_data(config, say)) {}
+      : TextTask(config, read_run_data(config, say)),
+        class_weights_(class_weights(config, data_)) {}
+
+  // Evaluation counts all rows alike.
+  void prepare(data::Minibatch& batch, Phase phase) const override {
+    if (phase == Phase::kEvaluate || class_weights_.empty()) return;
+    const auto labels = batch.arrays.at("label").span<int32_t>();
+    const auto weights = batch.arrays.at("weight").mutable_span<float>();
+    for (size_t r = 0; r < labels.size(); ++r) {
+      weights[r] *= class_weights_[static_cast<size_t>(labels[r])];
+    }
+  }
 
   LossResult loss(const BatchValues& b) const override {
     const Value logits = model_.classify(bert_inputs(b));
-    return {losses::cross_entropy(logits, b.at("label"), b.at("weight")),
-            {{"correct",
-              losses::correct_count(logits, b.at("label"), b.at("weight"))}}};
+    const Value& weight = b.at("weight");
+    const Value counts = class_weights_.empty() ? weight : ops::sign(weight);
+    return {
+        losses::cross_entropy(logits, b.at("label"), weight),
+        {{"correct", losses::correct_count(logits, b.at("label"), counts)}}};
   }
 
   MetricValues step_metrics(const Metrics& sums,
@@ -49,14 +89,16 @@ class Classify final : public TextTask {
     const Value rows = ops::sum(weight);
     const Value loss = losses::cross_entropy(logits, b.at("label"), weight);
     const Value correct = losses::correct_count(logits, b.at("label"), weight);
-    return {ops::concatenate(
-                {as_row(loss * rows), as_row(correct), as_row(rows)}, 0),
+    return {as_row({loss * rows, correct, rows}),
             ops::convert(logits, DType::kF32)};
   }
 
   std::unique_ptr<Evaluation> evaluation() const override {
     return std::make_unique<ClassifyEvaluation>();
   }
+
+ private:
+  std::vector<float> class_weights_;
 };
 
 }  // namespace

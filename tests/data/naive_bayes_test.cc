@@ -50,9 +50,9 @@ TEST(NaiveBayes, ReachesThePublishedBaselineOnReviews) {
   const auto train = testing::data_path("zh_text/zh_sentiment.train.tsv");
   const auto test = testing::data_path("zh_text/zh_sentiment.test.tsv");
   KEXUE_SKIP_WITHOUT(train);
-  const auto training = read_tsv(train);
+  const auto training = read_dataset(train);
   EXPECT_EQ(training.size(), 13'875u);
-  const auto testing_rows = read_tsv(test, {.classes = training.classes});
+  const auto testing_rows = read_dataset(test, {.classes = training.classes});
   EXPECT_EQ(testing_rows.size(), 1'762u);
   // 1,390 of 1,762.
   EXPECT_NEAR(NaiveBayes(training).accuracy(testing_rows), 0.7889, 5e-5);

@@ -1,4 +1,4 @@
-#include "kexue/data/tsv.h"
+#include "kexue/data/dataset.h"
 
 #include <gtest/gtest.h>
 
@@ -15,10 +15,10 @@ namespace {
 using testing::FaultyFs;
 using testing::TempFolder;
 
-Dataset read(const std::string& content, const TsvOptions& options = {}) {
+Dataset read(const std::string& content, const ReadOptions& options = {}) {
   const TempFolder dir;
   io::write_file(dir / "d.tsv", content);
-  return read_tsv(dir / "d.tsv", options);
+  return read_dataset(dir / "d.tsv", options);
 }
 
 TEST(Tsv, ReadsLabelsAndTexts) {
@@ -99,7 +99,7 @@ TEST(Tsv, SecondTextMustNotBeEmpty) {
 }
 
 TEST(Tsv, FilesThatAreNoTextAreNeverSkipped) {
-  const TsvOptions skip{.on_bad = OnBad::kSkip};
+  const ReadOptions skip{.on_bad = OnBad::kSkip};
   EXPECT_ERROR(read(std::string("1\ta\0b\n", 6), skip),
                Code::kCorruptData,
                "d.tsv:1: a NUL byte");
@@ -111,7 +111,8 @@ TEST(Tsv, FilesThatAreNoTextAreNeverSkipped) {
                "d.tsv:1: more than 4096 columns");
   EXPECT_ERROR(read("", skip), Code::kCorruptData, "no rows, 0 skipped");
   EXPECT_ERROR(read("1\t\n", skip), Code::kCorruptData, "no rows, 1 skipped");
-  EXPECT_ERROR(read_tsv("/nowhere/x.tsv"), Code::kNotFound, "/nowhere/x.tsv");
+  EXPECT_ERROR(
+      read_dataset("/nowhere/x.tsv"), Code::kNotFound, "/nowhere/x.tsv");
 }
 
 TEST(Tsv, LongestLegalLineIsRead) {
@@ -140,7 +141,7 @@ TEST(Tsv, ReadFaultsAreErrorsOrHarmless) {
       ASSERT_LT(k, 100);
       FaultyFs fs(k, fault, FaultyFs::When::kOnce);
       try {
-        EXPECT_EQ(read_tsv(dir / "d.tsv", {}, fs).size(), 100'000u);
+        EXPECT_EQ(read_dataset(dir / "d.tsv", {}, fs).size(), 100'000u);
       } catch (const Error& e) {
         EXPECT_EQ(e.code(), Code::kIo);
         EXPECT_EQ(fault.error, EIO);

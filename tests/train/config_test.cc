@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "kexue/io/atomic_file.h"
@@ -226,6 +227,89 @@ TEST(RunConfig, ValuesOutsideTheirRangeAreErrors) {
   refused("data", "max_length = 2", "data.max_length");
   refused("data", "label_column = -1", "data.label_column");
   refused("data", "text_column = 0", "must differ");
+}
+
+TEST(RunConfig, TasksHaveTheirKeys) {
+  const TempFolder folder;
+  const std::string path = folder / "run.toml";
+  io::write_file(path, kNeeded);
+  const auto with = [&](std::vector<std::string> settings) {
+    return read_run_config(path, settings);
+  };
+  const RunConfig c = with({"train.task=masked_lm",
+                            "masked_lm.style=bert",
+                            "masked_lm.probability=0.2",
+                            "masked_lm.max_predictions=10",
+                            "masked_lm.whole_words=false",
+                            "regress.sign_margin=0.5",
+                            "classify.class_weights=[1, 0.25]",
+                            "data.stream=true",
+                            "data.shuffle_buffer=100",
+                            "data.header=true",
+                            "data.text_field=body",
+                            "early_stop.metric=accuracy",
+                            "early_stop.mode=max",
+                            "train.eval_every=5"});
+  EXPECT_EQ(c.task, "masked_lm");
+  EXPECT_EQ(c.mask_style, "bert");
+  EXPECT_EQ(c.mask_probability, 0.2);
+  EXPECT_EQ(c.class_weights, "1, 0.25");
+  EXPECT_EQ(class_weights_from_text(c.class_weights),
+            (std::vector<double>{1, 0.25}));
+  EXPECT_TRUE(c.stream);
+  EXPECT_EQ(c.text_field, "body");
+  EXPECT_EQ(read(to_toml(c)), c);
+
+  const auto refused = [&](const std::string& setting,
+                           const std::string& part) {
+    EXPECT_ERROR(with({setting}), Code::kInvalidArgument, part);
+  };
+  refused("train.task=tag",
+          "train.task must be classify, regress or masked_lm, got \"tag\"");
+  refused("masked_lm.style=x", "must be roberta or bert, got \"x\"");
+  refused("masked_lm.probability=1", "must be a number in (0, 1), got 1");
+  refused("masked_lm.max_predictions=0", "masked_lm.max_predictions");
+  refused("regress.sign_margin=-1", "regress.sign_margin");
+  refused("classify.class_weights=[1, -2]", "got \"1, -2\"");
+  refused("classify.class_weights=[\"a\"]", "got \"?\"");
+  refused("classify.class_weights=some", "none, auto or positive");
+  refused("data.shuffle_buffer=0", "data.shuffle_buffer");
+  refused("data.stream=yes", "data.stream must be true or false, got text");
+  refused("early_stop.mode=up", "must be auto, min or max, got \"up\"");
+  refused("early_stop.patience=1", "early_stop.patience needs data.dev_file");
+  refused("train.eval_every=-1", "train.eval_every");
+  refused("model.hidden=64", "sizes of a new model, too");
+}
+
+// Each has figures beside it, which name a metric of its task.
+TEST(RunConfig, ExamplesThatShipAreValid) {
+  namespace fs = std::filesystem;
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(KEXUE_SOURCE_DIR
+                                                  "/examples")) {
+    if (entry.path().extension() != ".toml") continue;
+    ++files;
+    const RunConfig c = read_run_config(entry.path().string());
+    fs::path figures = entry.path();
+    figures.replace_extension(".expected.json");
+    const std::string text = io::read_file(figures.string(), 1 << 16);
+    const std::string headline = c.task == "regress" ? "pearson" : "accuracy";
+    EXPECT_NE(text.find('"' + headline + '"'), std::string::npos) << figures;
+    EXPECT_NE(text.find(entry.path().filename().string()), std::string::npos);
+  }
+  EXPECT_EQ(files, 3);
+}
+
+TEST(RunConfig, NewModelsNeedTheirSizes) {
+  const auto with = [](const std::string& lines) {
+    return read("[data]\ntrain_file = \"t\"\n[model]\n" + lines);
+  };
+  EXPECT_EQ(with("layers = 2\nhidden = 64\nheads = 4\n").hidden, 64);
+  for (const char* bad : {"layers = 2\n",
+                          "layers = 2\nhidden = 64\n",
+                          "layers = 2\nhidden = 64\nheads = 5\n"}) {
+    EXPECT_ERROR(with(bad), Code::kInvalidArgument, "a new model needs");
+  }
 }
 
 TEST(RunConfig, NeededKeysMustBeThere) {

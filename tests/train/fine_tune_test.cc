@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "kexue/data/tsv.h"
+#include "kexue/data/dataset.h"
 #include "kexue/io/atomic_file.h"
 #include "kexue/io/checkpoint.h"
 #include "kexue/io/json.h"
@@ -167,7 +167,7 @@ TEST_F(FineTune, SavedModelClassifiesAsEvaluated) {
   const FineTuneResult r = run();
   Inference model(session(), temp_ / "run/model", {}, true);
   EXPECT_EQ(model.config().labels, (std::vector<std::string>{"neg", "pos"}));
-  const auto test = data::read_tsv(
+  const auto test = data::read_dataset(
       config_.test_file, {.label_column = 0, .classes = model.config().labels});
   const auto logits = model.logits(test.texts);
   int correct = 0;

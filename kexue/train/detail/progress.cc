@@ -141,6 +141,8 @@ std::string to_json(const Progress& p) {
   ordered_json out = {{"step", p.loop.step},
                       {"position", p.loop.position.words()},
                       {"skips", p.loop.skips},
+                      {"best_step", p.loop.best_step},
+                      {"worse", p.loop.worse},
                       {"metrics_bytes", p.metrics_bytes},
                       {"tokens", p.tokens},
                       {"train_s", p.train_s},
@@ -160,6 +162,8 @@ Progress parse_progress(const std::string& text, const std::string& where) {
   out.loop.step = f.count("step");
   out.loop.position = position_of(f);
   out.loop.skips = f.count("skips");
+  out.loop.best_step = f.count("best_step");
+  out.loop.worse = f.count("worse");
   out.metrics_bytes = static_cast<uint64_t>(f.count("metrics_bytes"));
   out.tokens = f.count("tokens");
   out.train_s = f.number("train_s");

@@ -78,7 +78,8 @@ std::string to_json(const FineTuneResult& r) {
                {"padding_share", r.padding_share},
                {"programs", r.programs},
                {"from_cache", r.from_cache},
-               {"interrupted", r.interrupted}});
+               {"interrupted", r.interrupted},
+               {"stopped_early", r.stopped_early}});
 }
 
 std::string error_json(const std::string& what, int64_t step) {

@@ -1,4 +1,4 @@
-// What a fine-tuning run reads: splits, tokenizer, weights. Private to
+// What a run reads: splits, tokenizer, weights. Private to
 // kexue/train.
 #pragma once
 
@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "kexue/data/batcher.h"
+#include "kexue/data/dataset.h"
+#include "kexue/data/stream_batcher.h"
 #include "kexue/models/bert_files.h"
 #include "kexue/text/wordpiece.h"
 #include "kexue/train/config.h"
@@ -20,11 +22,18 @@ struct Split {
 };
 
 struct RunData {
-  std::vector<std::string> classes;
-  std::vector<Split> splits;  // train first; those that the config names
+  text::WordPiece tokenizer;
+  // vocab.txt and tokenizer_config.json of a new model; empty: the tokenizer
+  // files of the model's folder.
+  std::string vocab_txt = {};
+  std::string tokenizer_config = {};
+  std::vector<std::string> classes =
+      {};                          // empty unless the task is to classify
+  data::DatasetScan train = {};    // lengths, tokens, rows by class
+  std::vector<Split> splits = {};  // those that the config names; no train
+                                   // when it is streamed
   data::LengthBuckets buckets{{1}};
-  models::LoadedBert model;
-  int32_t pad_id = 0;
+  models::LoadedBert model = {};
 
   // Null if the config names no such split.
   const Split* find(const std::string& name) const;
@@ -32,13 +41,24 @@ struct RunData {
 
 // `say` gets one line for each thing that a user should know: rows skipped or
 // truncated, lengths, new and unused weights.
-// Errors: as read_tsv, WordPiece, load_bert; kInvalidArgument for a training
+// What is read for labels, and which head the model has, follow from the task.
+// Errors: as read_dataset, WordPiece, load_bert; kInvalidArgument for a
+// training
 //         split of a single class, or a model that does not fit.
 RunData read_run_data(const RunConfig& config,
                       const std::function<void(const std::string&)>& say);
 
+// How the config's files are read.
+data::ReadOptions read_options(const RunConfig& config);
+
 // A key for one purpose of a run.
-enum class Purpose : uint64_t { kDropout = 0, kClassifier = 1, kShuffle = 2 };
+enum class Purpose : uint64_t {
+  kDropout = 0,
+  kParameters = 1,  // new ones
+  kShuffle = 2,
+  kMask = 3,
+  kEvalMask = 4
+};
 Key run_key(const RunConfig& config, Purpose purpose);
 
 }  // namespace kexue::train::detail

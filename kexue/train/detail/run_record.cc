@@ -158,6 +158,7 @@ FineTuneResult result_of(const Line& line) {
   out.programs = line.count("programs", 0);
   out.from_cache = line.count("from_cache", 0);
   out.interrupted = line.flag("interrupted");
+  out.stopped_early = line.flag("stopped_early");
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "kexue/train/detail/text_task.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "kexue/ops/ops.h"
@@ -30,16 +31,40 @@ std::vector<HostArray> TextTask::take_values() {
 
 void TextTask::save_model(const RunFolder& folder,
                           const std::vector<HostArray>& params) const {
-  folder.save_model(data_.model.config, params, config_.model);
+  std::string tokenizer = config_.model;
+  if (tokenizer.empty()) {
+    tokenizer = folder.path() + "/tokenizer";
+    if (!std::filesystem::exists(tokenizer)) {
+      std::filesystem::create_directory(tokenizer);
+      folder.write("tokenizer/vocab.txt", data_.vocab_txt);
+      folder.write("tokenizer/tokenizer_config.json", data_.tokenizer_config);
+    }
+  }
+  folder.save_model(data_.model.config, params, tokenizer);
 }
 
 std::unique_ptr<data::BatchSource> TextTask::train_batches() const {
+  const Key key = run_key(config_, Purpose::kShuffle);
+  if (config_.stream) {
+    auto options = read_options(config_);
+    options.classes = data_.classes;
+    return std::make_unique<data::StreamBatcher>(
+        config_.train_file,
+        options,
+        data_.tokenizer,
+        data_.train,
+        data_.buckets,
+        data::StreamBatcher::Options{.batch_size = config_.batch_size,
+                                     .buffer = config_.shuffle_buffer,
+                                     .max_len = config_.max_length,
+                                     .key = key});
+  }
   return std::make_unique<data::Batcher>(
       data_.find("train")->examples,
       data_.buckets,
       data::Batcher::Options{.batch_size = config_.batch_size,
-                             .key = run_key(config_, Purpose::kShuffle),
-                             .pad_id = data_.pad_id});
+                             .key = key,
+                             .pad_id = data_.tokenizer.pad_id()});
 }
 
 std::unique_ptr<data::BatchSource> TextTask::eval_batches(
@@ -51,13 +76,15 @@ std::unique_ptr<data::BatchSource> TextTask::eval_batches(
       data_.buckets,
       data::Batcher::Options{.batch_size = eval_rows(config_),
                              .shuffle = false,
-                             .pad_id = data_.pad_id});
+                             .pad_id = data_.tokenizer.pad_id()});
 }
 
 void TextTask::prepare(data::Minibatch&, Phase) const {}
 
-Value as_row(const Value& scalar) {
-  return ops::reshape(scalar, {1});
+Value as_row(const Values& scalars) {
+  Values parts;
+  for (const Value& v : scalars) parts.push_back(ops::reshape(v, {1}));
+  return ops::concatenate(parts, 0);
 }
 
 }  // namespace kexue::train::detail

@@ -31,7 +31,7 @@ class TextTask : public Task {
   models::Bert model_;
 };
 
-// One value of a graph, f32[...], as f32[1].
-Value as_row(const Value& scalar);
+// Scalars of a graph as one f32[n].
+Value as_row(const Values& scalars);
 
 }  // namespace kexue::train::detail

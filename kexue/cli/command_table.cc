@@ -173,7 +173,14 @@ Run declare_demo(CLI::App& app) {
 
 Run declare_report(CLI::App& app) {
   auto o = std::make_shared<ReportOptions>();
-  app.add_option("folder", o->folder, "a run")->type_name("RUN")->required();
+  app.add_option("folders", o->folders, "a run, or up to 8 to compare")
+      ->type_name("RUN")
+      ->expected(1, 8)
+      ->required();
+  app.add_option("--output",
+                 o->output,
+                 "of several runs; default: report.html beside the first")
+      ->type_name("FILE.html");
   return [o](Console& console) { return run_report(*o, console); };
 }
 

@@ -97,7 +97,8 @@ struct FirstStepOptions {
 int run_first_step(const FirstStepOptions& options, Console& console);
 
 struct ReportOptions {
-  std::string folder;
+  std::vector<std::string> folders;
+  std::string output;  // "": report.html of the run, or beside the first one
 };
 int run_report(const ReportOptions& options, Console& console);
 

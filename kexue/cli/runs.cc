@@ -249,6 +249,18 @@ void rebuild(const RunsOptions& options, Console& console) {
   }
 }
 
+// A run that has not told its end: how far it came stands in its folder.
+void refresh(RunEntry* run) {
+  if (run->vanished || (run->status != "running" && run->status != "killed")) {
+    return;
+  }
+  try {
+    RunEntry now = train::entry_of(run->folder);
+    if (now.id == run->id) *run = std::move(now);
+  } catch (const Error&) {  // half written: what is registered stands
+  }
+}
+
 // A lost registry is made again where there are runs to find.
 std::vector<RunEntry> read_registry(const RunsOptions& options,
                                     Console& console) {
@@ -264,7 +276,10 @@ std::vector<RunEntry> read_registry(const RunsOptions& options,
                     made.runs));
   }
   auto runs = Registry(options.registry, Registry::Open::kExisting).entries();
-  for (RunEntry& run : runs) train::look_at_folder(&run);
+  for (RunEntry& run : runs) {
+    train::look_at_folder(&run);
+    refresh(&run);
+  }
   return runs;
 }
 

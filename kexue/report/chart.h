@@ -27,6 +27,7 @@ struct Marks {
   std::string name;
   int colour = 0;
   std::vector<std::pair<double, double>> points = {};
+  double radius = 0;  // of a dot; 0: the first set's are larger
 };
 
 struct Chart {

@@ -226,7 +226,7 @@ std::string to_svg(const Chart& whole) {
   // Two splits are often evaluated at one step: the first is the larger dot.
   double radius = 6;
   for (const Marks& set : chart.marks) {
-    out += dots_of(set, radius, x, y);
+    out += dots_of(set, set.radius > 0 ? set.radius : radius, x, y);
     radius = 4;
   }
   return out + "</svg>";

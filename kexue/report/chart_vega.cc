@@ -183,7 +183,8 @@ Json hover_layer(const Chart& chart) {
 }
 
 // Two splits are often evaluated at one step: the first is the larger dot.
-int mark_size(size_t index) {
+double mark_size(const Marks& set, size_t index) {
+  if (set.radius > 0) return 4 * set.radius * set.radius;
   return index == 0 ? 110 : 50;
 }
 
@@ -204,8 +205,8 @@ Json marks_layer(const Chart& chart,
           {"mark",
            {{"type", "point"},
             {"filled", true},
-            {"size", mark_size(index)},
-            {"opacity", 1}}},
+            {"size", mark_size(set, index)},
+            {"opacity", set.radius > 0 ? 0.6 : 1}}},
           {"encoding",
            {{"x", x_of(chart)},
             {"y", y_of(chart, "y")},

@@ -11,14 +11,14 @@ const char* page_style() {
   --page: #f6f7f9; --card: #fff; --text: #1b1f24; --quiet: #59636e;
   --line: #d9dee4; --grid: #e8ebef; --note: #fff4d6; --note-text: #6b4a00;
   --c0: #2563c9; --c0-faint: #a9c4ef; --c1: #d9660a; --c2: #1a8a55;
-  --c3: #b8327a; --c4: #8a94a0;
+  --c3: #b8327a; --c4: #8a94a0; --c5: #7a4fc9; --c6: #0b8a9e; --c7: #8a6a00;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #0f1318; --card: #181d24; --text: #e6eaef; --quiet: #9aa5b1;
     --line: #303843; --grid: #262d36; --note: #3a2f12; --note-text: #f3d48a;
     --c0: #6ba4ff; --c0-faint: #34557f; --c1: #ff9d4d; --c2: #4fcf90;
-    --c3: #f07ab5; --c4: #7d8894;
+    --c3: #f07ab5; --c4: #7d8894; --c5: #b394ff; --c6: #43c6d9; --c7: #d9b44a;
   }
 }
 * { box-sizing: border-box; }
@@ -29,6 +29,7 @@ body {
 main { max-width: 1180px; margin: 0 auto; padding: 20px 16px 48px; }
 h1 { font-size: 1.5rem; margin: 0 0 12px; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 32px 0 8px; }
+h3 { font-size: 1rem; margin: 20px 0 6px; }
 small, .hint, summary { color: var(--quiet); font-size: .85rem; }
 .notes {
   margin: 0 0 16px; padding: 8px 12px 8px 28px; border-radius: 8px;
@@ -76,6 +77,9 @@ svg.static { display: block; width: 100%; height: auto; }
 .static .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .static .faint { stroke-width: 1; opacity: .4; }
 .static .mark { stroke: var(--card); stroke-width: 1; }
+.static .cell { fill: var(--c0); }
+.static text.on-dark { fill: var(--card); }
+.static text.on-light { fill: var(--text); }
 .live { display: none; width: 100%; }
 .drawn > .live { display: block; }
 .drawn > svg.static { display: none; }
@@ -89,6 +93,8 @@ tbody th { font-weight: 500; }
   text-align: right; font-variant-numeric: tabular-nums;
 }
 .wide { overflow-x: auto; }
+.samples td { white-space: nowrap; }
+.samples td:last-child { white-space: normal; min-width: 18rem; }
 .pairs { border-collapse: separate; border-spacing: 0; }
 .pairs th { width: 30%; }
 .pairs th, .pairs td { overflow-wrap: anywhere; }
@@ -122,7 +128,7 @@ const char* page_script() {
     for (const view of views) view.finalize();
     views = [];
     const specs = JSON.parse(text, (key, value) =>
-      /^@c\d[a-z-]*$/.test(value) ? css(value.slice(1)) : value);
+      /^@(c\d[a-z-]*|card|text)$/.test(value) ? css(value.slice(1)) : value);
     for (const [id, spec] of Object.entries(specs)) {
       const box = document.getElementById(id);
       box.parentElement.classList.add('drawn');  // gives the box a width

@@ -88,6 +88,8 @@ struct RunConfig {
   std::string resume = "none";         // none, auto, or a step folder
   int64_t keep_last = 2;               // checkpoints, beside the best
   std::string on_save_error = "stop";  // or continue
+  bool events = true;                  // event files for TensorBoard
+  std::string registry = "runs/registry.sqlite";  // "" = not registered
 
   bool operator==(const RunConfig&) const = default;
 };

@@ -23,14 +23,16 @@ struct StepReport {
   MetricValues metrics;  // of the batch, beside the loss
   double lr = 0;
   double grad_norm = 0;
+  MetricValues grad_norms;  // of parts of the model: {"attention", 0.3}, ...
   double scale = 1;
   bool finite = true;    // loss and gradients
   bool skipped = false;  // loss scaling threw the update away
   int64_t tokens = 0;    // real tokens of the batch
   int64_t padded_tokens = 0;
-  double step_s = 0;     // in the program
-  double input_s = 0;    // waiting for the batch
-  double compile_s = 0;  // > 0 when this step had to compile
+  double step_s = 0;      // in the program
+  double input_s = 0;     // waiting for the batch
+  double compile_s = 0;   // > 0 when this step had to compile
+  int64_t rss_bytes = 0;  // of the process, after the step; 0: not known
 };
 
 struct EvalReport {
@@ -67,6 +69,8 @@ struct FineTuneResult {
   int64_t from_cache = 0;
   bool interrupted = false;
   bool stopped_early = false;  // for want of better evaluations
+  int64_t program_bytes = 0;   // of the step that takes most; 0: not told
+  int64_t peak_rss_bytes = 0;  // of the process
 };
 
 // Reads data and model, trains, evaluates, and leaves a run folder:

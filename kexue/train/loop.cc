@@ -13,6 +13,8 @@
 #include "kexue/data/prefetcher.h"
 #include "kexue/io/printable.h"
 #include "kexue/train/detail/bad_gradients.h"
+#include "kexue/train/detail/gradient_groups.h"
+#include "kexue/train/detail/process_memory.h"
 #include "kexue/train/detail/records.h"
 #include "kexue/train/detail/run_checkpoints.h"
 #include "kexue/train/detail/support.h"
@@ -64,6 +66,11 @@ const RunConfig& checked(const RunConfig& config, const Task& task) {
                           fmt::join(names, ", ")));
 }
 
+EngineOptions with_groups(EngineOptions options, const nn::ParamList& params) {
+  options.step.groups = detail::gradient_groups(params);
+  return options;
+}
+
 bool is_scaled(const RunConfig& c) {
   return engine_options(c).step.loss_scale.kind != LossScale::Kind::kNone;
 }
@@ -88,14 +95,15 @@ Loop::Loop(const runtime::Session& session,
               params_,
               loss_,
               make_optimizer(config).optimizer,
-              engine_options(config)),
+              with_groups(engine_options(config), params_)),
       source_(task.train_batches()),
       checkpoints_(std::make_unique<detail::RunCheckpoints>(
           config,
           session,
           [&observer](const std::string& line) { observer.message(line); })),
       folder_(checkpoints_->in_place() ? RunFolder::reopened(config.folder)
-                                       : RunFolder(config.folder)) {
+                                       : RunFolder(config.folder)),
+      recorder_(config, config.folder, observer) {
   per_epoch_ = source_->batches_per_epoch();
   total_ = config.max_steps > 0
                ? config.max_steps
@@ -113,8 +121,9 @@ Loop::~Loop() = default;
 FineTuneResult Loop::run() {
   resume();
   folder_.write("config.toml", to_toml(config_));
-  folder_.write("environment.json",
-                detail::environment_json(session_, config_));
+  const std::string environment = detail::environment_json(session_, config_);
+  folder_.write("environment.json", environment);
+  recorder_.begin(state_.step, environment);
   try {
     announce();
     train();
@@ -254,6 +263,8 @@ StepReport Loop::report_of(const Metrics& m, const Minibatch& batch) const {
   r.metrics = task_.step_metrics(m, batch);
   r.lr = m.at("lr");
   r.grad_norm = m.at("grad_norm");
+  r.grad_norms = detail::group_norms(m);
+  r.rss_bytes = detail::resident_bytes();
   r.scale = m.at("scale");
   r.tokens = batch.tokens;
   r.padded_tokens = batch.arrays.at("ids").size();
@@ -269,6 +280,7 @@ void Loop::after_step(const StepReport& r, const Minibatch& batch) {
   result_.input_s += r.input_s;
   tokens_ += r.tokens;
   folder_.append_metrics(detail::to_json(r));
+  recorder_.step(r);
   observer_.step(r);
   if (!r.finite && !r.skipped) refuse_non_finite(r, batch);
   state_.skips = r.skipped ? state_.skips + 1 : 0;
@@ -281,6 +293,7 @@ void Loop::evaluate(const std::string& split) {
   if (!batches) return;
   const auto begin = Clock::now();
   const auto evaluation = task_.evaluation();
+  detail::PredictionCollector rows(task_.classes());
   EvalReport r;
   for (int64_t i = 0; i < batches->batches_per_epoch(); ++i) {
     if (stop_) return;
@@ -291,6 +304,7 @@ void Loop::evaluate(const std::string& split) {
         [&](const BatchValues& b) { return task_.evaluate(b); },
         batch.arrays);
     evaluation->add(outputs, batch);
+    rows.add(outputs, batch);
     r.rows += batch.real_rows();
   }
   r.split = split;
@@ -300,6 +314,7 @@ void Loop::evaluate(const std::string& split) {
   r.metrics.erase(r.metrics.begin());
   r.seconds = seconds_since(begin);
   folder_.append_metrics(detail::to_json(r));
+  record_rows(r, rows);
   result_.evals.push_back(r);
   observer_.eval(r);
   if (split == "dev") after_evaluation(r);
@@ -324,8 +339,25 @@ bool Loop::out_of_patience() const {
   return config_.patience > 0 && state_.worse >= config_.patience;
 }
 
+void Loop::record_rows(const EvalReport& r,
+                       const detail::PredictionCollector& rows) {
+  if (rows.empty()) {
+    recorder_.eval(r, nullptr);
+    return;
+  }
+  const auto predictions =
+      rows.finish(r.split, r.step, [&](std::span<const int32_t> ids) {
+        return task_.text_of(ids);
+      });
+  folder_.write(detail::predictions_file(r.split),
+                detail::to_json(predictions));
+  recorder_.eval(r, &predictions);
+}
+
 void Loop::save_model() {
-  task_.save_model(folder_, engine_.save_params());
+  const auto params = engine_.save_params();
+  recorder_.parameters(result_.steps, params_, params);
+  task_.save_model(folder_, params);
   observer_.saved(folder_.model_path(), result_.steps);
 }
 
@@ -349,8 +381,11 @@ void Loop::finish() {
   result_.from_cache = c.from_cache;
   const double busy = result_.step_s + result_.input_s;
   result_.tokens_per_s = busy > 0 ? static_cast<double>(tokens_) / busy : 0;
+  result_.program_bytes = c.memory.total();
+  result_.peak_rss_bytes = detail::peak_resident_bytes();
   folder_.append_metrics(detail::to_json(result_));
   folder_.sync_metrics();
+  recorder_.end(result_);
   write_report(folder_.path());
 }
 
@@ -360,6 +395,7 @@ void Loop::record_error(const Error& error) {
     folder_.append_metrics(detail::error_json(error.text(), result_.steps));
   } catch (const Error&) {
   }
+  recorder_.fail(error.text());
 }
 
 // "; the first op to go wrong is log in ... at ..."

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kexue/train/detail/recorder.h"
 #include "kexue/train/fine_tune.h"
 #include "kexue/train/loop_state.h"
 #include "kexue/train/task.h"
@@ -45,6 +46,9 @@ class Loop final {
   StepReport report_of(const Metrics& m, const data::Minibatch& batch) const;
   void after_step(const StepReport& report, const data::Minibatch& batch);
   void evaluate(const std::string& split);
+  // predictions-<split>.json, if the task's outputs are understood.
+  void record_rows(const EvalReport& report,
+                   const detail::PredictionCollector& rows);
   void resume();
   // The dev split's figure that a run is judged by; larger is better.
   double score_of(const EvalReport& dev) const;
@@ -72,6 +76,7 @@ class Loop final {
   std::unique_ptr<data::BatchSource> source_;
   std::unique_ptr<detail::RunCheckpoints> checkpoints_;
   RunFolder folder_;
+  detail::Recorder recorder_;
   Hyper hyper_;
   LoopState state_;
   // The batches of the step under way.

@@ -90,14 +90,15 @@ class Builder final {
       state.push_back(ops::zeros_like(old_.loss_sum));
     }
     for (size_t i = 0; i < state.size(); ++i) out.changes.push_back(i);
-    finish(out,
-           batch,
-           state,
-           {{"grad_norm", clipped.norm},
-            {"lr", lr},
-            {"finite", ops::convert(finite, DType::kF32)},
-            {"scale", old_.scale}},
-           result);
+    Named metrics = {{"grad_norm", clipped.norm},
+                     {"lr", lr},
+                     {"finite", ops::convert(finite, DType::kF32)},
+                     {"scale", old_.scale}};
+    for (const optim::Group& group : options_.groups) {
+      metrics.emplace_back(kGroupNorm + group.name,
+                           optim::l2_norm(optim::part(grads, group)));
+    }
+    finish(out, batch, state, metrics, result);
     return out;
   }
 

@@ -56,7 +56,13 @@ struct StepOptions {
   // An update from the mean gradient of so many batches. Counters, schedule and
   // bias corrections count updates.
   int64_t accumulate = 1;
+  // Parts of the parameters, by position, whose gradients' norms are reported
+  // as well: they cost a few additions, for the whole norm is made of the same
+  // sums.
+  std::vector<optim::Group> groups = {};
 };
+// What the metric of a group is called: this and the group's name.
+inline constexpr const char* kGroupNorm = "part_norm.";
 
 // What training carries from step to step, in this order: parameters, slots
 // (those of a parameter together), with accumulation the gradients' sums, then
@@ -106,6 +112,7 @@ struct StepGraph {
   std::vector<int64_t> alias;   // every state input that changes is donated
   std::vector<std::string> metric_names;  // "loss", "grad_norm", "lr",
                                           // "finite", "scale", then the loss's
+                                          // and the groups'
   std::vector<Sharding> in;  // how inputs and outputs lie on the mesh
   std::vector<Sharding> out;
 };

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,14 @@ class Task {
   // Evaluation: graph code, and who adds up its outputs.
   virtual Values evaluate(const BatchValues& batch) const = 0;
   virtual std::unique_ptr<Evaluation> evaluation() const = 0;
+
+  // For pages, which show what rows were taken for
+  // (detail/predictions.h says which outputs are understood): the names of the
+  // classes, and the text of a row of ids.
+  virtual std::vector<std::string> classes() const { return {}; }
+  virtual std::string text_of(std::span<const int32_t> /*ids*/) const {
+    return "";
+  }
 };
 
 // The task that train.task names, with data and weights read. `say` gets one

@@ -83,6 +83,7 @@ class FineTune : public testing::SessionTest {
     config_.dev_file = temp_ / "dev.tsv";
     config_.test_file = temp_ / "test.tsv";
     config_.folder = temp_ / "run";
+    config_.registry = temp_ / "registry.sqlite";
     config_.precision = "f32";
     config_.max_length = 32;
     config_.max_buckets = 2;

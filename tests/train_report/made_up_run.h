@@ -50,6 +50,36 @@ inline std::string done_line(int steps) {
       0.001 * steps);
 }
 
+// With what later versions add.
+inline std::string rich_step_line(int step, int total, double loss) {
+  std::string line = step_line(step, total, loss);
+  return line.substr(0, line.rfind('}')) +
+         fmt::format(
+             R"(,"grad_norms":{{"embedding":0.5,"attention":{},"ffn":1.0,)"
+             R"("norm":0.01,"head":2.5}},"rss_bytes":{}}})"
+             "\n",
+             1.0 / step,
+             800000000 + step * 1000000);
+}
+
+// As the file of a split of 100 rows; `name` is the first class.
+inline std::string predictions_json(const std::string& split,
+                                    const std::string& name) {
+  return fmt::format(
+      R"({{"split":"{}","step":40,"rows":100,"not_finite":1,)"
+      R"("classes":["{}","good"],"confusion":[40,10,5,45],)"
+      R"("calibration":[{{"rows":30,"confidence":0.6,"accuracy":0.5}},)"
+      R"({{"rows":70,"confidence":0.95,"accuracy":1.0}}],)"
+      R"("calibration_error":0.065,"scatter":[],"wrong":[{{"row":7,)"
+      R"("truth":0,"predicted":1,"probability":0.99,"text":"{} wrong"}}],)"
+      R"("right":[{{"row":8,"truth":1,"predicted":1,"probability":0.9,)"
+      R"("text":"fine"}}]}})"
+      "\n",
+      split,
+      name,
+      name);
+}
+
 inline std::string run_lines(int steps) {
   std::string out;
   for (int s = 1; s <= steps; ++s) {

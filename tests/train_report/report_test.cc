@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "kexue/report/vega_files.h"
 #include "tests/support/error_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -106,6 +108,99 @@ TEST(Report, LossScaleIsShownWhenUsed) {
   const std::string page = page_of(line + next);
   EXPECT_TRUE(has(page, "id=\"loss-scale\""));
   EXPECT_TRUE(has(page, "skipped steps"));
+}
+
+TEST(Report, PartsOfTheModelAndMemoryHaveCharts) {
+  const std::string page = page_of(testing::rich_step_line(1, 2, 0.5) +
+                                   testing::rich_step_line(2, 2, 0.4));
+  EXPECT_TRUE(has(page, "id=\"gradient-groups\""));
+  EXPECT_TRUE(has(page, "attention: from 1 to"));
+  EXPECT_TRUE(has(page, "id=\"memory\""));
+  EXPECT_TRUE(has(page, "resident in the process: from 801 to 802"));
+  std::string bad = testing::rich_step_line(1, 2, 0.5);
+  bad.replace(bad.find("0.01"), 4, "\"x\"");
+  EXPECT_ERROR(report_on(bad),
+               Code::kCorruptData,
+               "metrics.jsonl:1",
+               "\"norm\" must be a number");
+}
+
+TEST(Report, PredictionsAreShownWithTheirText) {
+  const TempFolder dir;
+  write_run(dir.path(), run_lines(3));
+  const std::string evil = "</td><script>x</script>";
+  io::write_file(dir / "predictions-test.json",
+                 std::string_view(testing::predictions_json("test", evil)));
+  write_report(dir.path());
+  const std::string page = read_page(dir.path());
+  for (const char* part :
+       {"Predictions on test",
+        "1 rows whose output was not finite",
+        "id=\"confusion-test\"",
+        "40 of 50 on the diagonal",
+        "<td>40</td><td>10</td><td>80.0 %</td>",
+        "id=\"calibration-test\"",
+        "expected calibration error 6.5 %",
+        "Most wrong",
+        "<tr><td>8</td><td>&lt;/td&gt;&lt;script&gt;x&lt;/script&gt;</td>"
+        "<td>good</td><td>99.0 %</td>",
+        "Right, by chance"}) {
+    EXPECT_TRUE(has(page, part));
+  }
+  EXPECT_EQ(count(page, "<script>x"), 0u);
+  EXPECT_EQ(count(page, "id=\"confusion-dev\""), 0u);
+  io::write_file(dir / "predictions-dev.json", std::string_view("{}"));
+  EXPECT_ERROR(
+      write_report(dir.path()), Code::kCorruptData, "predictions-dev.json");
+}
+
+TEST(Report, ScoresAreShownAsAScatter) {
+  const TempFolder dir;
+  write_run(dir.path(), run_lines(3));
+  io::write_file(
+      dir / "predictions-dev.json",
+      std::string_view(
+          R"({"split":"dev","step":3,"rows":2,"not_finite":0,"classes":[],)"
+          R"("confusion":[],"calibration":[],"calibration_error":0,)"
+          R"("scatter":[[-1.5,-1],[2,2.25]],"wrong":[{"row":0,"truth":-1.5,)"
+          R"("predicted":-1,"probability":0,"text":"meh"}],"right":[]})"));
+  write_report(dir.path());
+  const std::string page = read_page(dir.path());
+  EXPECT_TRUE(has(page, "id=\"scatter-dev\""));
+  EXPECT_TRUE(has(page, "<td>-1.5</td><td>-1</td><td>meh</td>"));
+  EXPECT_FALSE(has(page, "id=\"confusion-dev\""));
+}
+
+TEST(Report, SeveralRunsShareTheirCharts) {
+  const TempFolder dir;
+  std::vector<std::string> folders;
+  for (const char* name : {"x/run", "y/run", "z"}) {
+    folders.push_back(dir / name);
+    std::filesystem::create_directories(folders.back());
+    write_run(folders.back(), run_lines(10 * static_cast<int>(folders.size())));
+  }
+  io::write_file(folders[2] + "/config.toml",
+                 std::string_view("[train]\nlr = 2e-05\nseed = 42\n"));
+  write_comparison(folders, dir / "page.html");
+  const std::string page = io::read_file(dir / "page.html", 1 << 26);
+  for (const char* part : {"<h1>run, run (2), z</h1>",
+                           "Loss over steps 1 to 30.",
+                           "run (2): from",
+                           "z dev: from",
+                           "id=\"accuracy\"",
+                           "<th scope=\"row\">train.lr</th><td>5e-05</td>"
+                           "<td>5e-05</td><td>2e-05</td>",
+                           "<th scope=\"row\">dev.accuracy</th>"
+                           "<td>87.86 %</td>"}) {
+    EXPECT_TRUE(has(page, part));
+  }
+  folders.resize(1);
+  EXPECT_ERROR(write_comparison(folders, dir / "p.html"),
+               Code::kInvalidArgument,
+               "2 to 8 runs, got 1");
+  EXPECT_ERROR(write_comparison({folders[0], dir / "none"}, dir / "p.html"),
+               Code::kNotFound,
+               "none/metrics.jsonl");
 }
 
 TEST(Report, SameInputsGiveTheSamePage) {

@@ -88,6 +88,8 @@ void visit_keys(Config& c, V&& v) {
   v("run", "resume", c.resume, Text::kNeeded);
   v("run", "keep_last", c.keep_last, Whole{1, 1 << 20});
   v("run", "on_save_error", c.on_save_error, Names{"stop", "continue"});
+  v("run", "events", c.events, false);
+  v("run", "registry", c.registry, Text::kAny);
 }
 
 // Throws what is wrong with a value; `where` is "file:line: " or "".

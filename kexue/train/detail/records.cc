@@ -27,6 +27,12 @@ ordered_json fields(const EvalReport& r) {
   return out;
 }
 
+ordered_json object_of(const MetricValues& values) {
+  ordered_json out = ordered_json::object();
+  for (const auto& [name, value] : values) out[name] = value;
+  return out;
+}
+
 ordered_json flags_of(const runtime::Session& session) {
   ordered_json out = ordered_json::object();
   for (const auto& [name, value] : session.platform().flags) {
@@ -46,13 +52,15 @@ std::string to_json(const StepReport& r) {
   for (const auto& [name, value] : r.metrics) json[name] = value;
   json.update({{"lr", r.lr},
                {"grad_norm", r.grad_norm},
+               {"grad_norms", object_of(r.grad_norms)},
                {"scale", r.scale},
                {"skipped", r.skipped},
                {"tokens", r.tokens},
                {"padded_tokens", r.padded_tokens},
                {"step_s", r.step_s},
                {"input_s", r.input_s},
-               {"compile_s", r.compile_s}});
+               {"compile_s", r.compile_s},
+               {"rss_bytes", r.rss_bytes}});
   return text(json);
 }
 
@@ -79,7 +87,9 @@ std::string to_json(const FineTuneResult& r) {
                {"programs", r.programs},
                {"from_cache", r.from_cache},
                {"interrupted", r.interrupted},
-               {"stopped_early", r.stopped_early}});
+               {"stopped_early", r.stopped_early},
+               {"program_bytes", r.program_bytes},
+               {"peak_rss_bytes", r.peak_rss_bytes}});
 }
 
 std::string error_json(const std::string& what, int64_t step) {

@@ -13,6 +13,7 @@ namespace {
 
 using namespace report;
 
+constexpr size_t kColours = 8;  // of the page
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 using Field = std::function<double(const StepReport&)>;
@@ -110,6 +111,51 @@ Chart grad_norm_chart(const RunRecord& run) {
   return chart;
 }
 
+// Curves only: five raw ones on top of each other would hide everything.
+Chart group_chart(const RunRecord& run) {
+  Chart chart =
+      frame(run, "gradient-groups", "Gradient norm by part of the model");
+  chart.log_y = true;
+  int colour = 0;
+  std::vector<std::string> names;
+  for (const StepReport& s : run.steps) {
+    for (const auto& [name, value] : s.grad_norms) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      if (names.size() < kColours) names.push_back(name);
+    }
+  }
+  for (const std::string& name : names) {
+    const auto y = column(
+        run, [&](const StepReport& s) { return metric(s.grad_norms, name); });
+    chart.curves.push_back({.name = name,
+                            .colour = colour++,
+                            .y = smooth(y, smoothing_window(run))});
+  }
+  return chart;
+}
+
+// What the step's program holds in the device's memory is one number.
+Chart memory_chart(const RunRecord& run) {
+  constexpr double kMega = 1e-6;
+  Chart chart = frame(run, "memory", "Memory");
+  chart.y_title = "MB";
+  chart.curves.push_back({.name = "resident in the process",
+                          .y = column(run, [](const StepReport& s) {
+                            return s.rss_bytes > 0
+                                       ? static_cast<double>(s.rss_bytes) *
+                                             kMega
+                                       : kNone;
+                          })});
+  if (run.done && run.done->program_bytes > 0) {
+    const double bytes = static_cast<double>(run.done->program_bytes);
+    chart.curves.push_back(
+        {.name = "largest program of the step",
+         .colour = 1,
+         .y = std::vector<double>(chart.x.size(), bytes * kMega)});
+  }
+  return chart;
+}
+
 Chart throughput_chart(const RunRecord& run) {
   Chart chart = frame(run, "throughput", "Throughput");
   chart.unit = Unit::kRate;
@@ -164,10 +210,11 @@ double smoothing_window(const RunRecord& run) {
   return std::max(5.0, std::round(static_cast<double>(run.steps.size()) / 50));
 }
 
-std::vector<Chart> charts_of(const RunRecord& run) {
+std::vector<Chart> charts_of(const RunRecord& run, bool thin) {
   std::vector<Chart> out;
   const auto add = [&](Chart chart) {
-    if (chart.has_values()) out.push_back(thinned(std::move(chart)));
+    if (!chart.has_values()) return;
+    out.push_back(thin ? thinned(std::move(chart)) : std::move(chart));
   };
   add(loss_chart(run));
   auto names = metric_names(run.evals);
@@ -179,8 +226,10 @@ std::vector<Chart> charts_of(const RunRecord& run) {
   for (const auto& name : names) add(metric_chart(run, name));
   for (const auto& make : {lr_chart,
                            grad_norm_chart,
+                           group_chart,
                            throughput_chart,
                            padding_chart,
+                           memory_chart,
                            scale_chart}) {
     add(make(run));
   }

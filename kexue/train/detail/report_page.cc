@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kexue/report/page.h"
+#include "kexue/train/detail/report_predictions.h"
 
 namespace kexue::train::detail {
 namespace {
@@ -207,6 +208,9 @@ std::string report_page(const RunRecord& run) {
         smoothing_window(run));
   }
   out += evals_table(run);
+  for (const Predictions& p : run.predictions) {
+    out += predictions_html(p, &specs);
+  }
   if (!run.config_text.empty()) {
     out += "<section><h2>Configuration</h2><pre tabindex=\"0\"><code>" +
            html(run.config_text) + "</code></pre></section>\n";

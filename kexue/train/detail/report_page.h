@@ -14,8 +14,8 @@ using report::TimeSplit;
 
 // Steps that the smoothed curves look back: a fiftieth of the run.
 double smoothing_window(const RunRecord& run);
-// Those that have anything to show.
-std::vector<Chart> charts_of(const RunRecord& run);
+// Those that have anything to show; `thin`: with few enough points for a page.
+std::vector<Chart> charts_of(const RunRecord& run, bool thin = true);
 TimeSplit time_split_of(const RunRecord& run);
 // Of all tokens in the batches; NaN without steps.
 double padding_share(const RunRecord& run);

@@ -89,15 +89,21 @@ std::string config_hash(const Rows& config) {
   return hash128(text).substr(0, kHashDigits);
 }
 
+void set_metric(std::vector<std::pair<std::string, double>>* metrics,
+                const std::string& name,
+                double value) {
+  for (auto& [known, old] : *metrics) {
+    if (known != name) continue;
+    old = value;
+    return;
+  }
+  metrics->emplace_back(name, value);
+}
+
 std::vector<std::pair<std::string, double>> last_metrics(const RunRecord& run) {
   std::vector<std::pair<std::string, double>> out;
   const auto set = [&](const std::string& name, double value) {
-    for (auto& [known, old] : out) {
-      if (known != name) continue;
-      old = value;
-      return;
-    }
-    out.emplace_back(name, value);
+    set_metric(&out, name, value);
   };
   for (const EvalReport& e : run.evals) {
     for (const auto& [name, value] : e.metrics) {

@@ -29,6 +29,11 @@ std::string config_hash(const Rows& config);
 // The last figures of each split, of the steps, and of the run.
 std::vector<std::pair<std::string, double>> last_metrics(const RunRecord& run);
 
+// Adds a figure, or replaces the one of that name.
+void set_metric(std::vector<std::pair<std::string, double>>* metrics,
+                const std::string& name,
+                double value);
+
 // Seconds since 1970 of the last change; NaN if there is no such file.
 double file_time(const std::string& path);
 

@@ -37,7 +37,8 @@ constexpr std::string_view kStepKeys[] = {"step",
                                           "padded_tokens",
                                           "step_s",
                                           "input_s",
-                                          "compile_s"};
+                                          "compile_s",
+                                          "rss_bytes"};
 constexpr std::string_view kEvalKeys[] = {"step", "loss", "rows", "seconds"};
 
 // The fields of one line, with the line in every error.
@@ -92,6 +93,19 @@ class Line final {
     }
     return out;
   }
+  // The numbers of an object; none if there is no such key.
+  MetricValues numbers(const char* key) const {
+    MetricValues out;
+    if (!object_.contains(key)) return out;
+    if (!object_[key].is_object()) {
+      fail(fmt::format("\"{}\" must be an object", key));
+    }
+    const Line inner(object_[key], where_);
+    for (const auto& [name, v] : object_[key].items()) {
+      out.emplace_back(name, inner.number(name.c_str()));
+    }
+    return out;
+  }
   std::string text(const char* key) const {
     const json& v = required(key);
     if (!v.is_string()) fail(fmt::format("\"{}\" must be a string", key));
@@ -123,13 +137,15 @@ StepReport step_of(const Line& line) {
           .metrics = line.others(kStepKeys),
           .lr = line.number("lr", std::nan("")),
           .grad_norm = line.number("grad_norm", std::nan("")),
+          .grad_norms = line.numbers("grad_norms"),
           .scale = line.number("scale", 1),
           .skipped = line.flag("skipped"),
           .tokens = line.count("tokens", 0),
           .padded_tokens = line.count("padded_tokens", 0),
           .step_s = line.number("step_s", 0),
           .input_s = line.number("input_s", 0),
-          .compile_s = line.number("compile_s", 0)};
+          .compile_s = line.number("compile_s", 0),
+          .rss_bytes = line.count("rss_bytes", 0)};
 }
 
 EvalReport eval_of(const Line& line) {
@@ -159,6 +175,8 @@ FineTuneResult result_of(const Line& line) {
   out.from_cache = line.count("from_cache", 0);
   out.interrupted = line.flag("interrupted");
   out.stopped_early = line.flag("stopped_early");
+  out.program_bytes = line.count("program_bytes", 0);
+  out.peak_rss_bytes = line.count("peak_rss_bytes", 0);
   return out;
 }
 
@@ -311,6 +329,12 @@ RunRecord read_run(const std::string& folder) {
     }
     flatten(environment, "", &run.environment);
   });
+  for (const char* split : {"test", "dev"}) {
+    const std::string file = folder + "/" + predictions_file(split);
+    if (std::filesystem::exists(file)) {
+      run.predictions.push_back(read_predictions(file));
+    }
+  }
   return run;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "kexue/train/detail/predictions.h"
 #include "kexue/train/fine_tune.h"
 
 namespace kexue::train::detail {
@@ -23,6 +24,7 @@ struct RunRecord {
   std::string config_text;             // config.toml as it is
   Rows config;
   Rows environment;
+  std::vector<Predictions> predictions;  // of test and dev, if there are any
   std::vector<std::string> notes;  // what the reader of the page should know
 };
 

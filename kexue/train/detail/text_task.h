@@ -23,6 +23,12 @@ class TextTask : public Task {
       const std::string& split) const override;
   void prepare(data::Minibatch& batch, Phase phase) const override;
 
+  std::vector<std::string> classes() const override { return data_.classes; }
+  // Padding and other special tokens are left out.
+  std::string text_of(std::span<const int32_t> ids) const override {
+    return data_.tokenizer.decode(ids);
+  }
+
  protected:
   TextTask(const RunConfig& config, RunData data);
 

@@ -24,6 +24,9 @@ struct Precision {
 // Applies the policy by op class (ir::Cast). f32 returns an equal graph.
 // Numerics: sums, softmax, norms, losses and everything of class kF32 run in
 //           f32. Integer, f64 and complex values are left alone.
+// Errors:   kInvalidArgument, naming op, scope and line: an i32, i64 or u32
+//           value that the graph itself casts to 16 bits; a constant in f16
+//           glue that would become 0 or infinite.
 std::unique_ptr<Graph> apply_precision(const Graph& graph,
                                        const Precision& precision);
 

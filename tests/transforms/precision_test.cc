@@ -13,6 +13,7 @@
 #include "kexue/transforms/simplify.h"
 #include "tests/support/check_close.h"
 #include "tests/support/check_grads.h"
+#include "tests/support/error_matchers.h"
 
 namespace kexue::testing {
 namespace {
@@ -316,6 +317,53 @@ TEST_F(Policy, SmallGradientsFlushInHalvesOnly) {
   const std::vector<HostArray> at = {f32({1, 1}, {1}), f32({1, 1}, {1})};
   EXPECT_EQ(ir::evaluate(*apply(kHalf), at)[0].at(0), 0);
   EXPECT_NEAR(ir::evaluate(*apply(kLowGlue), at)[0].at(0), 1e-8, 1e-10);
+}
+
+// ---- what is refused --------------------------------------------------------
+
+TEST_F(Policy, AnEpsThatHalvesFlushIsRefusedInGlue) {
+  const Value h = product({2, 2}, {2, 2});
+  g_.set_outputs({h * h + 1e-12});
+  EXPECT_ERROR(apply(kHalf),
+               Code::kInvalidArgument,
+               "constant 1e-12 becomes 0 in f16",
+               "in add at precision_test.cc:",
+               "bf16 keeps it");
+  apply(kLowGlue);
+}
+
+TEST_F(Policy, ALargeNumberIsNoInfinityInHalves) {
+  const Value h = product({2, 2}, {2, 2});
+  g_.set_outputs({h - 1e12});
+  EXPECT_ERROR(apply(kHalf),
+               Code::kInvalidArgument,
+               "becomes infinite in f16",
+               "select(mask, x, -inf)");
+  apply(kLowGlue);
+}
+
+TEST_F(Policy, SmallConstantsInF32AndInfinitiesAreFine) {
+  const Value h = product({2, 2}, {2, 2});
+  g_.set_outputs({ops::variance(h) + 1e-12,
+                  ops::maximum(h, ops::full_like(h, -INFINITY))});
+  apply(kHalf);
+}
+
+TEST_F(Policy, IntegersMustNotBecome16BitFloats) {
+  const Value ids = input({4}, DType::kI32);
+  g_.set_outputs({ops::convert(ids, DType::kBF16)});
+  EXPECT_ERROR(apply(kLowGlue),
+               Code::kInvalidArgument,
+               "i32[4] is cast to bf16, which cannot count beyond 256",
+               "convert to f32");
+}
+
+TEST_F(Policy, IntegersAsF32AndMasksIn16BitsAreFine) {
+  const Value ids = input({4}, DType::kI32);
+  const Value mask = input({4}, DType::kBool);
+  g_.set_outputs(
+      {ops::convert(ids, DType::kF32), ops::convert(mask, DType::kF16)});
+  apply(kHalf);
 }
 
 }  // namespace

@@ -79,6 +79,15 @@ Run declare_train(CLI::App& app) {
       ->expected(1);
   app.add_option("--precision", o->precision, "train.precision")
       ->check(CLI::IsMember({"f32", "bf16", "fp16"}));
+  app.add_option("--loss-scale",
+                 o->loss_scale,
+                 "train.loss_scale: none, dynamic or a number; for fp16")
+      ->type_name("SCALE");
+  // What people know from TensorFlow, with the answer.
+  app.add_option("--xla")->group("")->check([](const std::string&) {
+    return "a whole step is always one XLA program, compiled before it first "
+           "runs: there is nothing to turn on, and no mode that only fuses";
+  });
   app.add_option("--folder", o->folder, "run.folder: where the run is left")
       ->type_name("DIR");
   app.add_option("--resume",

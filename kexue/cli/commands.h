@@ -34,6 +34,7 @@ struct TrainOptions {
   std::string config;
   std::vector<std::string> settings;  // "train.lr=2e-5"
   std::string precision;              // "": the file's
+  std::string loss_scale;             // "": the file's
   std::string folder;                 // "": the file's
   std::string resume;                 // "": the file's
   DeviceOptions device;

@@ -25,13 +25,17 @@ std::string escaped(std::string_view text) {
 
 // ":FILE:_files" behind an option, or a whole positional argument.
 std::string action(const OptionPage& option) {
-  std::string out = ":" + escaped(option.label) + ":";
+  std::string out = ":";
+  out += escaped(option.label);
+  out += ':';
   if (!option.choices.empty()) {
     std::string words;
     for (const auto& choice : option.choices) {
       words += (words.empty() ? "" : " ") + escaped(choice);
     }
-    return out + "(" + words + ")";
+    out += '(';
+    out += words;
+    return out += ')';
   }
   if (option.value == Value::kFile) return out + "_files";
   if (option.value == Value::kFolder) return out + "_files -/";
@@ -45,7 +49,9 @@ std::string option_lines(const CommandPage& page) {
     for (const auto& name : option.names) {
       out += "    '" + std::string(option.repeats ? "*" : "") + name;
       if (option.value != Value::kNone && name.starts_with("--")) out += "=";
-      out += "[" + escaped(option.about) + "]";
+      out += '[';
+      out += escaped(option.about);
+      out += ']';
       if (option.value != Value::kNone) out += action(option);
       out += "' \\\n";
     }

@@ -25,6 +25,7 @@ std::string json_of(const train::FineTuneResult& result) {
       {"folder", result.folder},
       {"interrupted", result.interrupted},
       {"steps", result.steps},
+      {"skipped", result.skipped},
       {"train_seconds", result.train_s},
       {"compile_s", result.compile_s},
       {"first_step_s", result.first_step_s},

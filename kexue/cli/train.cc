@@ -29,6 +29,7 @@ train::RunConfig config_of(const TrainOptions& options) {
     if (!value.empty()) settings.push_back(key + toml_text(value));
   };
   set("train.precision=", options.precision);
+  set("train.loss_scale=", options.loss_scale);
   set("run.folder=", options.folder);
   set("run.resume=", options.resume);
   return train::read_run_config(options.config, settings);
@@ -39,6 +40,10 @@ void print_result(const train::FineTuneResult& result, Console& console) {
   console.print_line(fmt::format("steps       {}{}",
                                  result.steps,
                                  result.interrupted ? " (interrupted)" : ""));
+  if (result.skipped > 0) {
+    console.print_line(fmt::format("skipped     {} (gradients were not finite)",
+                                   result.skipped));
+  }
   console.print_line(fmt::format("time        {} ({:.1f} s compiling)",
                                  clock_text(result.train_s),
                                  result.compile_s));

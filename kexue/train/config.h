@@ -56,6 +56,11 @@ struct RunConfig {
   double dropout = 0.1;             // hidden and attention
   std::string precision = "bf16";   // f32 bf16 fp16
   std::string loss_scale = "none";  // none, dynamic, or a number; fp16 only
+  bool force_loss_scale = false;    // in f32 and bf16, too
+  bool unscale = true;         // gradients, before clipping and the optimizer
+  int64_t max_skips = 100;     // steps in a row: then the run stops
+  double min_loss_scale = 1;   // dynamic, falling below this: the same
+  bool group_metrics = false;  // gradient norm, zeros, moves of each group
   uint64_t seed = 0;
   int64_t max_steps = 0;       // 0 = all epochs
   int64_t accumulate = 1;      // batches a step

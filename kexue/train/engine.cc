@@ -43,6 +43,7 @@ Engine::Engine(const runtime::Session& session,
                                  options_.step.parallel,
                                  options_.step.accumulate)) {
   options_.compile.compute = options_.compute;
+  options_.step.compute = options_.compute;
   options_.compile.mesh = options_.step.parallel.mesh;
 }
 

@@ -25,9 +25,10 @@ struct StepReport {
   double grad_norm = 0;
   MetricValues grad_norms;  // of parts of the model: {"attention", 0.3}, ...
   double scale = 1;
-  bool finite = true;    // loss and gradients
-  bool skipped = false;  // loss scaling threw the update away
-  int64_t tokens = 0;    // real tokens of the batch
+  bool finite = true;        // loss and gradients
+  MetricValues groups = {};  // train.group_metrics: "grad_norm/encoder.ffn"
+  bool skipped = false;      // loss scaling threw the update away
+  int64_t tokens = 0;        // real tokens of the batch
   int64_t padded_tokens = 0;
   double step_s = 0;      // in the program
   double input_s = 0;     // waiting for the batch
@@ -58,7 +59,8 @@ struct FineTuneResult {
   std::string folder;
   std::vector<EvalReport> evals;  // the last of each split is final
   int64_t steps = 0;
-  double train_s = 0;  // all of fit(), compile included
+  int64_t skipped = 0;  // of them, for gradients that were not finite
+  double train_s = 0;   // all of fit(), compile included
   double compile_s = 0;
   double first_step_s = 0;  // from the start of fine_tune
   double step_s = 0;

@@ -27,8 +27,6 @@ namespace {
 using data::Minibatch;
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kMostSkips = 100;  // in a row
-
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
@@ -42,8 +40,10 @@ EngineOptions engine_options(const RunConfig& c) {
   o.step.seed = c.seed;
   o.step.accumulate = c.accumulate;
   o.step.parallel = parallel_of(c);
-  if (o.compute == DType::kF16) {
+  o.step.group_metrics = c.group_metrics;
+  if (o.compute == DType::kF16 || c.force_loss_scale) {
     o.step.loss_scale = loss_scale_from_name(c.loss_scale);
+    o.step.loss_scale.unscale = c.unscale;
   }
   return o;
 }
@@ -167,9 +167,11 @@ void Loop::announce() {
   }
   if (compute != DType::kF16 && scaled) {
     observer_.message(
-        fmt::format("warning: loss scale \"{}\" is ignored: {} has the range "
-                    "of f32",
+        fmt::format("warning: loss scale \"{}\" is {}: {} has the range of f32",
                     config_.loss_scale,
+                    config_.force_loss_scale
+                        ? "not needed, but train.force_loss_scale is set"
+                        : "ignored",
                     config_.precision));
   }
 }
@@ -268,6 +270,9 @@ StepReport Loop::report_of(const Metrics& m, const Minibatch& batch) const {
   r.scale = m.at("scale");
   r.tokens = batch.tokens;
   r.padded_tokens = batch.arrays.at("ids").size();
+  for (const auto& [name, value] : m) {
+    if (name.find('/') != std::string::npos) r.groups.emplace_back(name, value);
+  }
   r.finite = m.at("finite") != 0;
   r.skipped = !r.finite && is_scaled(config_);
   return r;
@@ -283,8 +288,13 @@ void Loop::after_step(const StepReport& r, const Minibatch& batch) {
   recorder_.step(r);
   observer_.step(r);
   if (!r.finite && !r.skipped) refuse_non_finite(r, batch);
+  result_.skipped += r.skipped ? 1 : 0;
   state_.skips = r.skipped ? state_.skips + 1 : 0;
-  if (state_.skips == kMostSkips) refuse_skips(batch);
+  const bool falling = r.skipped && config_.loss_scale == "dynamic";
+  if (state_.skips >= config_.max_skips ||
+      (falling && r.scale * 0.5 < config_.min_loss_scale)) {
+    refuse_skips(r, batch);
+  }
 }
 
 // Nothing if there is no such split, or when interrupted.
@@ -415,14 +425,17 @@ void Loop::refuse_non_finite(const StepReport& r, const Minibatch& batch) {
           : "try a smaller lr, or more warm-up");
 }
 
-void Loop::refuse_skips(const Minibatch& batch) {
+void Loop::refuse_skips(const StepReport& r, const Minibatch& batch) {
   const std::string name =
       detail::first_bad_gradient(engine_, params_, loss_, batch.arrays);
   throw Error(
       Code::kInvalidArgument,
-      fmt::format("{} steps skipped in a row: non-finite gradients "
-                  "independent of the scale; first bad tensor: {}{}",
-                  kMostSkips,
+      fmt::format("{} step{} skipped in a row, the last at loss scale {}: "
+                  "non-finite gradients independent of the scale; first bad "
+                  "tensor: {}{}",
+                  state_.skips,
+                  state_.skips == 1 ? "" : "s",
+                  static_cast<float>(r.scale),
                   name.empty() ? "none without dropout and scale" : name,
                   first_culprit(batch)),
       "a smaller static loss scale, or bf16, may help");

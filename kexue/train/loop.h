@@ -62,7 +62,8 @@ class Loop final {
   std::string first_culprit(const data::Minibatch& batch);
   [[noreturn]] void refuse_non_finite(const StepReport& r,
                                       const data::Minibatch& batch);
-  [[noreturn]] void refuse_skips(const data::Minibatch& batch);
+  [[noreturn]] void refuse_skips(const StepReport& r,
+                                 const data::Minibatch& batch);
 
   const Clock::time_point started_ = Clock::now();
   const runtime::Session& session_;

@@ -49,6 +49,7 @@ void Loop::resume() {
   engine_.restore(std::move(resumed->state));
   state_ = p.loop;
   result_.steps = p.loop.step;
+  result_.skipped = p.skipped;
   result_.step_s = p.step_s;
   result_.input_s = p.input_s;
   result_.evals = p.evals;
@@ -77,6 +78,7 @@ void Loop::save(const std::optional<double>& score) {
   detail::Progress p{.loop = state_,
                      .metrics_bytes = folder_.sync_metrics(),
                      .tokens = tokens_,
+                     .skipped = result_.skipped,
                      .train_s = result_.train_s,
                      .step_s = result_.step_s,
                      .input_s = result_.input_s,

@@ -8,6 +8,7 @@
 #include "kexue/base/error.h"
 #include "kexue/nn/layers.h"
 #include "kexue/ops/ops.h"
+#include "kexue/train/detail/group_metrics.h"
 #include "kexue/transforms/grad.h"
 
 namespace kexue::train {
@@ -97,6 +98,16 @@ class Builder final {
     for (const optim::Group& group : options_.groups) {
       metrics.emplace_back(kGroupNorm + group.name,
                            optim::l2_norm(optim::part(grads, group)));
+    }
+    if (options_.group_metrics) {
+      const Values after(state.begin(), state.begin() + num_params());
+      for (auto& metric : detail::group_metrics(params_,
+                                                {.before = values_,
+                                                 .after = after,
+                                                 .grads = grads,
+                                                 .compute = options_.compute})) {
+        metrics.push_back(std::move(metric));
+      }
     }
     finish(out, batch, state, metrics, result);
     return out;
@@ -218,7 +229,9 @@ class Builder final {
     old_.loss_sum = counter("loss_sum");
   }
 
-  // Unscaled f32 gradients of the mean loss.
+  long num_params() const { return static_cast<long>(params_.size()); }
+
+  // f32 gradients of the mean loss, unscaled if the options say so.
   Values gradients(const Value& loss) const {
     if (loss.rank() != 0 || loss.dtype() != DType::kF32) {
       throw Error(Code::kInvalidArgument,
@@ -231,7 +244,7 @@ class Builder final {
     const Value inverse = 1.0 / old_.scale;
     for (Value& g : grads) {
       g = ops::widen(g);
-      if (scaled_) g = g * inverse;
+      if (scaled_ && options_.loss_scale.unscale) g = g * inverse;
     }
     return grads;
   }

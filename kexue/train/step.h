@@ -39,12 +39,20 @@ struct LossScale {
   double factor = 2;
   double backoff = 0.5;
   int interval = 2000;
+  // false: clipping and the optimizer see the gradients times the scale. Adam
+  // with eps then does what it does with eps / scale on the gradients alone.
+  bool unscale = true;
 
   static LossScale none() { return {}; }
   static LossScale fixed(double scale) {
     return {.kind = Kind::kStatic, .initial = scale};
   }
-  static LossScale dynamic() { return {.kind = Kind::kDynamic}; }
+  static LossScale dynamic(double initial = 65536,
+                           double factor = 2,
+                           double backoff = 0.5,
+                           int interval = 2000) {
+    return {Kind::kDynamic, initial, factor, backoff, interval};
+  }
 };
 
 struct StepOptions {
@@ -60,6 +68,13 @@ struct StepOptions {
   // as well: they cost a few additions, for the whole norm is made of the same
   // sums.
   std::vector<optim::Group> groups = {};
+  // Further metrics, "grad_norm/encoder.ffn" and the like: length of the
+  // gradient, shares of zeros in it and of parameters that the update moved
+  // (detail/group_metrics.h). They read all parameters once more.
+  bool group_metrics = false;
+  // The type that parameters are rounded to before products: for the shares
+  // of those that moved. The engine fills it in.
+  DType compute = DType::kF32;
 };
 // What the metric of a group is called: this and the group's name.
 inline constexpr const char* kGroupNorm = "part_norm.";
@@ -112,7 +127,7 @@ struct StepGraph {
   std::vector<int64_t> alias;   // every state input that changes is donated
   std::vector<std::string> metric_names;  // "loss", "grad_norm", "lr",
                                           // "finite", "scale", then the loss's
-                                          // and the groups'
+                                          // and those of groups
   std::vector<Sharding> in;  // how inputs and outputs lie on the mesh
   std::vector<Sharding> out;
 };

@@ -308,13 +308,53 @@ TEST_F(FineTune, HundredSkippedStepsStop) {
   config_.max_steps = 200;
   EXPECT_ERROR(run(),
                Code::kInvalidArgument,
-               "100 steps skipped in a row",
+               "100 steps skipped in a row, the last at loss scale 1e+38",
                "independent of the scale",
                "first bad tensor: none without dropout and scale; the first "
                "op to go wrong is ",
                "(backward)");
   EXPECT_EQ(seen_.steps.size(), 100U);
   EXPECT_TRUE(seen_.steps.back().skipped);
+}
+
+TEST_F(FineTune, AScaleThatFallsBelowItsLeastStops) {
+  config_.precision = "fp16";
+  config_.loss_scale = "dynamic";
+  config_.min_loss_scale = 40000;  // the first halving: 32768
+  config_.lr = 1e30;
+  config_.warmup_ratio = 0;
+  config_.clip_norm = 0;
+  config_.max_steps = 200;
+  EXPECT_ERROR(run(),
+               Code::kInvalidArgument,
+               "1 step skipped in a row, the last at loss scale 65536",
+               "independent of the scale");
+}
+
+TEST_F(FineTune, FewerSkipsCanBeAllowed) {
+  config_.precision = "fp16";
+  config_.loss_scale = "1e38";
+  config_.max_skips = 3;
+  EXPECT_ERROR(
+      run(), Code::kInvalidArgument, "3 steps skipped in a row, the last");
+  EXPECT_EQ(seen_.steps.size(), 3U);
+}
+
+TEST_F(FineTune, ForcedScalesAndGroupsAreFollowed) {
+  config_.max_steps = 2;
+  config_.precision = "f32";
+  config_.loss_scale = "1024";
+  config_.force_loss_scale = true;
+  config_.group_metrics = true;
+  run();
+  EXPECT_NE(seen_.messages.find("loss scale \"1024\" is not needed"),
+            std::string::npos);
+  EXPECT_EQ(seen_.steps[0].scale, 1024);
+  const auto row = metrics().front();
+  EXPECT_GT(row["grad_norm/encoder.ffn"], 0);
+  EXPECT_GT(row["moved/classifier"], 0);
+  EXPECT_LE(row["moved/classifier"], 1);
+  EXPECT_LT(row["zero_gradients/encoder.attention"], 1);
 }
 
 TEST_F(FineTune, WarnsAboutScalesThatDoNotFitThePrecision) {

@@ -65,6 +65,11 @@ void visit_keys(Config& c, V&& v) {
   v("train", "dropout", c.dropout, Real{0, 1, false, true});
   v("train", "precision", c.precision, Text::kPrecision);
   v("train", "loss_scale", c.loss_scale, Text::kLossScale);
+  v("train", "force_loss_scale", c.force_loss_scale, false);
+  v("train", "unscale", c.unscale, false);
+  v("train", "max_skips", c.max_skips, kCount);
+  v("train", "min_loss_scale", c.min_loss_scale, Real{0, kInf, false, true});
+  v("train", "group_metrics", c.group_metrics, false);
   v("train", "seed", c.seed, false);
   v("train", "max_steps", c.max_steps, Whole{0, int64_t{1} << 30});
   v("train", "accumulate", c.accumulate, Whole{1, 1 << 20});

@@ -145,6 +145,7 @@ std::string to_json(const Progress& p) {
                       {"worse", p.loop.worse},
                       {"metrics_bytes", p.metrics_bytes},
                       {"tokens", p.tokens},
+                      {"skipped", p.skipped},
                       {"train_s", p.train_s},
                       {"step_s", p.step_s},
                       {"input_s", p.input_s},
@@ -166,6 +167,7 @@ Progress parse_progress(const std::string& text, const std::string& where) {
   out.loop.worse = f.count("worse");
   out.metrics_bytes = static_cast<uint64_t>(f.count("metrics_bytes"));
   out.tokens = f.count("tokens");
+  out.skipped = f.count("skipped");
   out.train_s = f.number("train_s");
   out.step_s = f.number("step_s");
   out.input_s = f.number("input_s");

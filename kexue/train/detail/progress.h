@@ -23,6 +23,7 @@ struct Progress {
   LoopState loop;
   uint64_t metrics_bytes = 0;  // of metrics.jsonl
   int64_t tokens = 0;
+  int64_t skipped = 0;  // steps, in all
   double train_s = 0;
   double step_s = 0;
   double input_s = 0;

@@ -61,6 +61,7 @@ std::string to_json(const StepReport& r) {
                {"input_s", r.input_s},
                {"compile_s", r.compile_s},
                {"rss_bytes", r.rss_bytes}});
+  for (const auto& [name, value] : r.groups) json[name] = value;
   return text(json);
 }
 
@@ -77,6 +78,7 @@ std::string to_json(const FineTuneResult& r) {
                {"folder", r.folder},
                {"evals", evals},
                {"steps", r.steps},
+               {"skipped", r.skipped},
                {"train_s", r.train_s},
                {"compile_s", r.compile_s},
                {"first_step_s", r.first_step_s},

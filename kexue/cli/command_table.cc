@@ -294,6 +294,56 @@ Run declare_abc(CLI::App& app) {
   return [o](Console& console) { return run_abc(*o, console); };
 }
 
+void add_colouring_subject(CLI::App& app, ColouringOptions& o) {
+  app.add_option("figure", o.figure, "segments, cells, rules; docs/science.md")
+      ->type_name("FIGURE.json");
+  app.add_option("--preset", o.preset, "a figure that is known")
+      ->check(CLI::IsMember({"cross"}));
+  app.add_option("--chain", o.chain, "squares in a row, up to 10^18")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--ring", o.ring, "squares in a ring, up to 10^18")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--grid", o.grid, "a block of squares")
+      ->type_name("ROWSxCOLUMNS");
+  app.add_option("--rule", o.rule, "of a chain's, ring's, grid's neighbours")
+      ->check(CLI::IsMember({"none",
+                             "all_different",
+                             "neighbours_different",
+                             "not_all_equal",
+                             "all_equal",
+                             "ends_equal",
+                             "exactly_two_values"}))
+      ->capture_default_str();
+  app.add_option("--window", o.window, "squares in a row that the rule binds")
+      ->check(CLI::Range(2, 16))
+      ->capture_default_str();
+  app.add_option("--cell-rule", o.cell_rule, "default: two_one_one")
+      ->check(
+          CLI::IsMember({"two_one_one", "strict_plurality", "at_least_three"}));
+  app.add_option("--colours", o.colours, "default: the figure's, or 3")
+      ->check(CLI::Range(1, 16));
+}
+
+Run declare_colourings(CLI::App& app) {
+  auto o = std::make_shared<ColouringOptions>();
+  add_colouring_subject(app, *o);
+  app.add_option("--modulo", o->modulo, "the remainder, not the count")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--engine", o->engine, "how it is counted")
+      ->check(CLI::IsMember({"all", "enumerate", "eliminate", "transfer"}))
+      ->capture_default_str();
+  app.add_option("--sample", o->sample, "random valid colourings")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--list", o->list, "different valid colourings")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--seed", o->seed, "of --sample")->capture_default_str();
+  app.add_option("--orbits", o->orbits, "also count up to symmetry")
+      ->check(CLI::IsMember({"segments", "colours", "both"}));
+  app.add_option("--picture", o->picture, "draw what was sampled or listed")
+      ->type_name("FILE.svg|FILE.html");
+  return [o](Console& console) { return run_colourings(*o, console); };
+}
+
 Run declare_recipe(CLI::App& app) {
   auto o = std::make_shared<RecipeOptions>();
   app.add_option("action", o->action, "list all, show one, or run it")
@@ -401,6 +451,10 @@ constexpr std::array kCommands = {
             "The least a + b + c with N = ab + c, exact for any N",
             "kexue abc 130 2023 --all",
             declare_abc},
+    Command{"colourings",
+            "Exact counts of coloured figures, by three engines",
+            "kexue colourings --preset cross",
+            declare_colourings},
     Command{"recipe",
             "The methods, each with the numbers that it must reach",
             "kexue recipe run ab-plus-c --quick",

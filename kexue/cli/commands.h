@@ -151,6 +151,26 @@ struct AbcOptions {
 };
 int run_abc(const AbcOptions& options, Console& console);
 
+struct ColouringOptions {
+  std::string figure;  // FILE.json
+  std::string preset;  // "cross"
+  uint64_t chain = 0;
+  uint64_t ring = 0;
+  std::string grid;  // "ROWSxCOLUMNS"
+  std::string rule = "none";
+  int window = 2;         // squares that the rule holds for
+  std::string cell_rule;  // "": the figure's
+  int colours = 0;        // 0: the figure's, or 3
+  uint64_t modulo = 0;    // 0: exact
+  std::string engine = "all";
+  int64_t sample = 0;
+  int64_t list = 0;
+  uint64_t seed = 0;
+  std::string orbits;   // "": none; segments, colours, both
+  std::string picture;  // FILE.svg or FILE.html
+};
+int run_colourings(const ColouringOptions& options, Console& console);
+
 struct RecipeOptions {
   std::string action;  // list, show, run
   std::string name;

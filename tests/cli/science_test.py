@@ -65,5 +65,81 @@ class Abc(Base):
         self.fails(2, ["give a number"], "abc")
 
 
+FIGURE = """{"segments": 16, "colours": 3,
+ "cells": [[0,1,2,3],[0,4,5,6],[1,10,11,12],[2,7,8,9],[3,13,14,15]],
+ "cell_rule": "two_one_one",
+ "constraints": [{"cells": [2,0,4], "rule": "all_different"},
+                 {"cells": [1,0,3], "rule": "all_different"}]}"""
+
+
+class Colourings(Base):
+    def test_the_cross_and_the_double_count(self):
+        text = self.works("colourings", "--preset", "cross")
+        for part in ("27216\n", "17496 + 9720 = 27216", "54432", "enumerate",
+                     "eliminate", "transfer"):
+            self.assertIn(part, text)
+
+    def test_a_figure_file_as_json(self):
+        self.write("cross.json", FIGURE.encode())
+        row, = self.rows("colourings", "cross.json", "--json")
+        self.assertEqual(row["count"], "27216")
+        self.assertEqual(set(row["engines"]),
+                         {"enumerate", "eliminate", "transfer"})
+        for engine in row["engines"]:
+            own, = self.rows("colourings", "cross.json", "--engine", engine,
+                             "--json")
+            self.assertEqual(own["count"], "27216")
+            self.assertEqual(list(own["engines"]), [engine])
+        row, = self.rows("colourings", "cross.json", "--colours", "6",
+                         "--modulo", "1000", "--json")
+        self.assertEqual(row["count"], "280")
+
+    def test_chains_rings_and_grids(self):
+        for words, count in ((("--chain", "6"), "801414"),
+                             (("--ring", "6"), "160446"),
+                             (("--grid", "2x2"), "3168")):
+            row, = self.rows("colourings", *words, "--rule",
+                             "neighbours_different", "--json")
+            self.assertEqual(row["count"], count)
+        want = 36 * pow(12, 10**18 - 1, 10**9 + 7) % (10**9 + 7)
+        row, = self.rows("colourings", "--chain", str(10**18), "--modulo",
+                         str(10**9 + 7), "--json")
+        self.assertEqual(row["count"], str(want))
+        row, = self.rows("colourings", "--chain", "500", "--json")
+        self.assertEqual(row["count"], str(36 * 12**499))
+
+    def test_orbits_samples_lists_and_pictures(self):
+        row, = self.rows("colourings", "--preset", "cross", "--orbits",
+                         "colours", "--sample", "5", "--seed", "1",
+                         "--picture", "five.html", "--json")
+        self.assertEqual(row["orbits"], "4536")
+        self.assertEqual(len(row["colourings"]), 5)
+        with open(f"{self.at}/five.html", encoding="utf-8") as file:
+            self.assertEqual(file.read().count("aria-label=\"a colouring\""),
+                             5)
+        self.works("colourings", "--grid", "2x3", "--picture", "one.svg")
+        with open(f"{self.at}/one.svg", encoding="utf-8") as file:
+            self.assertTrue(file.read().startswith("<svg xmlns"))
+        row, = self.rows("colourings", "--grid", "1x1", "--list", "100",
+                         "--json")
+        self.assertEqual(len({tuple(c) for c in row["colourings"]}), 36)
+
+    def test_bad_input_is_named_with_its_place(self):
+        self.write("bad.json", FIGURE.replace("[3,13", "[16,13").encode())
+        self.fails(2, ["bad.json", "cells[4][0]", "segment 16"], "colourings",
+                   "bad.json")
+        self.write("broken.json", b'{"segments": 3,\n"cells" oops}')
+        self.fails(3, ["broken.json", "line 2"], "colourings", "broken.json")
+        self.fails(2, ["none.json"], "colourings", "none.json")
+        self.fails(2, ["0 figures"], "colourings")
+        self.fails(2, ["2 figures"], "colourings", "--chain", "3", "--ring",
+                   "3")
+        self.fails(2, ["ring of 2"], "colourings", "--ring", "2")
+        self.fails(2, ["--modulo"], "colourings", "--chain", "999999999")
+        self.fails(2, ["2^39.6", "2^34"], "colourings", "--grid", "1x8",
+                   "--engine", "enumerate")
+        self.fails(2, ["--grid"], "colourings", "--grid", "2by2")
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])

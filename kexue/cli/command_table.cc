@@ -344,6 +344,20 @@ Run declare_colourings(CLI::App& app) {
   return [o](Console& console) { return run_colourings(*o, console); };
 }
 
+Run declare_hot_water(CLI::App& app) {
+  auto o = std::make_shared<HotWaterOptions>();
+  app.add_option("scenario", o->scenario, "default: the built-in example")
+      ->type_name("SCENARIO.toml");
+  app.add_option("--scheme", o->schemes, "in place of the file's; repeat it")
+      ->type_name("N|R1|R1T|R1B|R2|R3|R4|C1|C2|C3|D|H|B")
+      ->take_all()
+      ->expected(1);
+  app.add_option("--page", o->page, "tables and plots as a page, too")
+      ->type_name("FILE.html");
+  app.add_flag("--example", o->example, "print the example, to start from");
+  return [o](Console& console) { return run_hot_water(*o, console); };
+}
+
 Run declare_recipe(CLI::App& app) {
   auto o = std::make_shared<RecipeOptions>();
   app.add_option("action", o->action, "list all, show one, or run it")
@@ -455,6 +469,10 @@ constexpr std::array kCommands = {
             "Exact counts of coloured figures, by three engines",
             "kexue colourings --preset cross",
             declare_colourings},
+    Command{"hot-water",
+            "Schemes for hot water at a distant tap: waiting, water, energy",
+            "kexue hot-water --scheme N --scheme R3",
+            declare_hot_water},
     Command{"recipe",
             "The methods, each with the numbers that it must reach",
             "kexue recipe run ab-plus-c --quick",

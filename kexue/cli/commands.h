@@ -171,6 +171,14 @@ struct ColouringOptions {
 };
 int run_colourings(const ColouringOptions& options, Console& console);
 
+struct HotWaterOptions {
+  std::string scenario;  // "": the example
+  std::vector<std::string> schemes;
+  std::string page;  // write an HTML page there
+  bool example = false;
+};
+int run_hot_water(const HotWaterOptions& options, Console& console);
+
 struct RecipeOptions {
   std::string action;  // list, show, run
   std::string name;

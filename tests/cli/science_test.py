@@ -141,5 +141,40 @@ class Colourings(Base):
         self.fails(2, ["--grid"], "colourings", "--grid", "2by2")
 
 
+class HotWater(Base):
+    def test_every_scheme_as_json(self):
+        self.write("home.toml", self.works("hot-water", "--example").replace(
+            "days = 365", "days = 2").encode())
+        row, = self.rows("hot-water", "home.toml", "--page", "home.html",
+                         "--json")
+        names = [scheme["scheme"] for scheme in row["schemes"]]
+        self.assertEqual(names[:2], ["N", "R1"])
+        self.assertEqual(len(names), 13)
+        for scheme in row["schemes"]:
+            self.assertLess(scheme["energy_balance_error"], 1e-6)
+        none = row["schemes"][0]
+        self.assertEqual(none["waits_first_day_seconds"],
+                         [21, 0, 28, 28, 21, 28])
+        self.assertAlmostEqual(none["litres_per_year"], 365 * 14, places=3)
+        self.assertAlmostEqual(none["heat_kwh_per_year"], 365 * 6.186,
+                               delta=0.3)
+        with open(f"{self.at}/home.html", encoding="utf-8") as file:
+            self.assertIn("<svg", file.read())
+        text = self.works("hot-water", "home.toml", "--scheme", "R3")
+        self.assertIn("return pipe, button", text)
+
+    def test_bad_scenarios_are_named_with_their_place(self):
+        good = self.works("hot-water", "--example")
+        self.write("bad.toml", good.replace('"15 m"', '"15 kg"', 1).encode())
+        self.fails(2, ["bad.toml:3", "home.length", "15 kg"], "hot-water",
+                   "bad.toml")
+        self.write("hot.toml", good.replace('stop = "40 C"', 'stop = "60 C"')
+                   .encode())
+        self.fails(2, ["stop temperature unreachable"], "hot-water",
+                   "hot.toml")
+        self.fails(2, ["none.toml"], "hot-water", "none.toml")
+        self.fails(2, ["R9"], "hot-water", "--scheme", "R9")
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -181,7 +181,9 @@ HostArray dequantized(const HostArray& q,
   const auto fits = [&](const HostArray& a) {
     return a.size() == 1 || (a.size() == columns && a.shape().rank() == 1);
   };
-  if (!fits(scale) || (zero && !fits(*zero)) || !is_float(scale.dtype())) {
+  const bool whole = q.dtype() == DType::kU8 || q.dtype() == DType::kI32;
+  if (!whole || !fits(scale) || (zero && !fits(*zero)) ||
+      !is_float(scale.dtype())) {
     throw Error(Code::kUnsupported,
                 fmt::format("{}: {}: scale {} for {}",
                             where,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "kexue/io/gguf.h"
 #include "kexue/io/gguf_types.h"
@@ -167,7 +168,8 @@ SourcePtr open_missing(const std::string& path,
                        const Error& missing) {
   const std::string index = tf_checkpoint_prefix(path) + ".index";
   const int fd = fs.open(index, 0, 0);
-  if (fd < 0) throw missing;
+  if (fd == -ENOENT || fd == -ENOTDIR) throw missing;
+  if (fd < 0) throw os_error("open", index, fd);
   fs.close(fd);
   return TfCheckpoint::open(path, access, fs);
 }
@@ -217,7 +219,10 @@ std::string similar_name(const std::vector<TensorInfo>& tensors,
   for (const auto& t : tensors) {
     const auto [a, b] = std::mismatch(
         wanted.rbegin(), wanted.rend(), t.name.rbegin(), t.name.rend());
-    const auto common = static_cast<size_t>(a - wanted.rbegin());
+    const auto [c, d] = std::mismatch(
+        wanted.begin(), wanted.end(), t.name.begin(), t.name.end());
+    const auto common =
+        static_cast<size_t>((a - wanted.rbegin()) + (c - wanted.begin()));
     if (common > best && common > wanted.size() / 2) {
       best = common;
       result = t.name;

@@ -71,8 +71,8 @@ SourcePtr open_tensors(const std::string& path,
                        Access access = Access::kCopy,
                        FileSystem& fs = real_fs());
 
-// The name that shares the longest ending with the wanted one; "" if none
-// shares half of it.
+// The name that shares the longest beginning and ending with the wanted one; ""
+// if none shares half of it.
 std::string similar_name(const std::vector<TensorInfo>& tensors,
                          std::string_view wanted);
 

@@ -234,6 +234,15 @@ TEST(OnnxModules, TwoWeightsOfOneNameAreRefused) {
                "--map none");
 }
 
+TEST(OnnxModules, OnlyIntegersAreDequantised) {
+  const auto file = testing::open_onnx(
+      onnx_model({onnx_tensor("a.weight_quantized", kFloat, {1}, "1234"),
+                  onnx_tensor("a.weight_scale", kFloat, {}, "1234")}));
+  EXPECT_ERROR(onnx_modules(file)->tensor(0),
+               kRefused,
+               "a.weight: scale f32[] for f32[1]");
+}
+
 TEST(OnnxModules, QuantisedNumbersNeedTheirScale) {
   const auto file = testing::open_onnx(
       onnx_model({onnx_tensor("a.weight_quantized", kUint8, {2}, "xx")}));

@@ -21,6 +21,10 @@ using testing::made_file;
 using testing::TempFolder;
 using testing::tensor_named;
 
+std::string fmt_call(const std::string& name, int k) {
+  return name + ", call " + std::to_string(k);
+}
+
 TEST(OpenTensors, TheContentSaysTheFormat) {
   const TempFolder dir;
   save_safetensors(dir / "any.name", {{"a", HostArray::scalar(1.0f)}});
@@ -154,6 +158,38 @@ TEST(SafetensorsFolder, AFaultLeavesNoHalfFile) {
       }
     }
     if (!failed) continue;  // a fault that does not matter: close, fsync
+  }
+}
+
+// The same for reading: an error of the system, or all the right numbers.
+TEST(OpenTensors, AFaultIsAnErrorOfTheSystem) {
+  for (const char* name : {"small.gguf", "outside.onnx", "types.ckpt"}) {
+    const auto want = open_tensors(made_file(name));
+    for (int k = 1;; ++k) {
+      SCOPED_TRACE(fmt_call(name, k));
+      testing::FaultyFs fs(k, {}, testing::FaultyFs::When::kOnce);
+      try {
+        const auto file = open_tensors(made_file(name), Access::kCopy, fs);
+        for (size_t i = 0; i < want->tensors().size(); ++i) {
+          if (!want->tensors()[i].dtype) continue;
+          ASSERT_TRUE(file->tensor(i).identical(want->tensor(i)));
+        }
+      } catch (const Error& e) {
+        EXPECT_EQ(e.code(), Code::kIo) << e.what();
+      }
+      if (!fs.fired()) break;
+    }
+  }
+}
+
+// Half of what a read asks for is no end of the file.
+TEST(OpenTensors, ShortReadsAreContinued) {
+  const auto want = open_tensors(made_file("small.gguf"));
+  testing::FaultyFs fs(
+      1, {.short_transfer = true}, testing::FaultyFs::When::kForever);
+  const auto file = open_tensors(made_file("small.gguf"), Access::kCopy, fs);
+  for (size_t i = 0; i < want->tensors().size(); ++i) {
+    EXPECT_TRUE(file->tensor(i).identical(want->tensor(i)));
   }
 }
 

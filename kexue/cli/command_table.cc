@@ -180,6 +180,45 @@ Run declare_demo(CLI::App& app) {
   return [o](Console& console) { return run_demo(*o, console); };
 }
 
+Run declare_convert(CLI::App& app) {
+  auto o = std::make_shared<ConvertOptions>();
+  app.add_option(
+         "in", o->input, "safetensors, GGUF, ONNX, TF checkpoint or DIR")
+      ->type_name("IN")
+      ->required();
+  app.add_option("out", o->output, "FILE.safetensors, FILE.gguf or a folder")
+      ->type_name("OUT")
+      ->required();
+  app.add_option("--dtype", o->dtype, "of floats; default: as they are")
+      ->check(CLI::IsMember({"f32", "f16", "bf16", "q8_0"}));
+  app.add_option("--map",
+                 o->map,
+                 "names: bert-tf, bert-legacy, gguf-llama, onnx-modules or "
+                 "none; default: what suits the file")
+      ->type_name("NAME");
+  app.add_option("--max-shard-size", o->max_shard_size, "of a folder's files")
+      ->type_name("2GB")
+      ->capture_default_str();
+  return [o](Console& console) { return run_convert(*o, console); };
+}
+
+Run declare_inspect(CLI::App& app) {
+  auto o = std::make_shared<InspectOptions>();
+  app.add_option(
+         "in", o->input, "safetensors, GGUF, ONNX, TF checkpoint or DIR")
+      ->type_name("FILE|DIR")
+      ->required();
+  app.add_option("--tensor", o->tensors, "only this one; repeat it for several")
+      ->type_name("NAME")
+      ->take_all()
+      ->expected(1);
+  app.add_option("--map", o->map, "names as convert's --map gives them")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_flag("--no-statistics", o->no_statistics, "names and shapes alone");
+  return [o](Console& console) { return run_inspect(*o, console); };
+}
+
 Run declare_report(CLI::App& app) {
   auto o = std::make_shared<ReportOptions>();
   app.add_option("folders", o->folders, "a run, or up to 8 to compare")
@@ -453,6 +492,14 @@ constexpr std::array kCommands = {
             "List, show and compare runs",
             "kexue runs list --where 'dev.accuracy>0.85' --sort dev.loss",
             declare_runs},
+    Command{"convert",
+            "Weights from one file format to another",
+            "kexue convert model.onnx model.safetensors",
+            declare_convert},
+    Command{"inspect",
+            "Tensors of a file: shapes, dtypes, statistics, NaN and Inf",
+            "kexue inspect model.gguf --tensor output_norm.weight",
+            declare_inspect},
     Command{"bench",
             "Time a whole job: a training step, an encoder, an optimizer",
             "kexue bench bert-train --dtype bf16 --steps 10 --json",

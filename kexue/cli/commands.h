@@ -97,6 +97,23 @@ struct FirstStepOptions {
 };
 int run_first_step(const FirstStepOptions& options, Console& console);
 
+struct ConvertOptions {
+  std::string input;
+  std::string output;  // *.safetensors, *.gguf or a folder
+  std::string dtype;   // "": as it is; "q8_0" for GGUF
+  std::string map;     // "": what suits the file
+  std::string max_shard_size = "5GB";
+};
+int run_convert(const ConvertOptions& options, Console& console);
+
+struct InspectOptions {
+  std::string input;
+  std::vector<std::string> tensors;  // empty: all
+  std::string map = "none";
+  bool no_statistics = false;
+};
+int run_inspect(const InspectOptions& options, Console& console);
+
 struct ReportOptions {
   std::vector<std::string> folders;
   std::string output;  // "": report.html of the run, or beside the first one

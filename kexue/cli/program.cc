@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   Console console(std::find(words.begin(), words.end(), "--json") !=
                   words.end());
+  make_lost_mappings_errors(console.json());
   try {
     const int status = run_guarded(words, console);
     console.flush();

@@ -13,4 +13,10 @@ const std::atomic<bool>& stop_on_signals();
 // write() and no longer kills.
 void make_write_failures_errors();
 
+// A mapped file that another process shortens raises SIGBUS where its bytes are
+// read: from now on that ends the program with a message that names the file,
+// as an error on stdout if `json`, and status 3. Any other SIGBUS stays what it
+// is.
+void make_lost_mappings_errors(bool json);
+
 }  // namespace kexue::cli

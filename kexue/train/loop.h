@@ -94,10 +94,10 @@ class Loop final {
   int64_t per_epoch_ = 0;  // steps
   int64_t total_ = 0;      // steps
   int64_t tokens_ = 0;
-  double trained_s_ = 0;         // before it was resumed
-  std::optional<double> best_;   // score on dev
+  double trained_s_ = 0;                // before it was resumed
+  std::optional<double> best_;          // score on dev
   std::vector<HostArray> best_params_;  // of early stopping
-  std::optional<double> score_;  // of this step, if it is the best
+  std::optional<double> score_;         // of this step, if it is the best
 };
 
 }  // namespace kexue::train

@@ -103,9 +103,9 @@ class Builder final {
       const Values after(state.begin(), state.begin() + num_params());
       for (auto& metric : detail::group_metrics(params_,
                                                 {.before = values_,
-                                                 .after = after,
-                                                 .grads = grads,
-                                                 .compute = options_.compute})) {
+                                                .after = after,
+                                                .grads = grads,
+                                                .compute = options_.compute})) {
         metrics.push_back(std::move(metric));
       }
     }

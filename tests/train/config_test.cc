@@ -285,8 +285,8 @@ TEST(RunConfig, TasksHaveTheirKeys) {
 TEST(RunConfig, ExamplesThatShipAreValid) {
   namespace fs = std::filesystem;
   int files = 0;
-  for (const auto& entry : fs::directory_iterator(KEXUE_SOURCE_DIR
-                                                  "/examples")) {
+  for (const auto& entry :
+       fs::directory_iterator(KEXUE_SOURCE_DIR "/examples")) {
     if (entry.path().extension() != ".toml") continue;
     ++files;
     const RunConfig c = read_run_config(entry.path().string());

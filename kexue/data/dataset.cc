@@ -147,7 +147,10 @@ std::vector<int32_t> sort_classes(std::vector<std::string>& names) {
 std::vector<std::string> data_files(const std::string& path,
                                     io::FileSystem& fs) {
   std::vector<std::string> names;
-  const int rc = fs.list(path, &names);
+  int rc = 0;
+  do {
+    rc = fs.list(path, &names);
+  } while (rc == -EINTR);
   if (rc == -ENOTDIR) return {path};
   if (rc < 0) throw io::os_error("open", path, rc);
   std::vector<std::string> out;

@@ -49,7 +49,7 @@ LengthBuckets LengthBuckets::fitted_counts(
   if (max_buckets < 1 || multiple < 1 || histogram.empty()) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("length buckets: at most {} multiples of {} for "
-                            "{} lengths",
+                            "{} sequence lengths",
                             max_buckets,
                             multiple,
                             histogram.size()));

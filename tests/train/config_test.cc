@@ -340,10 +340,13 @@ TEST(RunConfig, MissingAndHugeFilesAreErrors) {
 
 TEST(RunConfig, HandMadeConfigsAreCheckedToo) {
   RunConfig c;
+  EXPECT_ERROR(check_run_config(c),
+               Code::kInvalidArgument,
+               "data.train_file must be given");
+  c.train_file = "t";
   EXPECT_ERROR(
       check_run_config(c), Code::kInvalidArgument, "model.model must be given");
   c.model = "m";
-  c.train_file = "t";
   check_run_config(c);
   c.lr = -1;
   EXPECT_ERROR(check_run_config(c), Code::kInvalidArgument, "train.lr");

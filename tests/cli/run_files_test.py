@@ -63,13 +63,17 @@ class RunFiles(Base):
         steps = self.lines("a", "step")
         self.assertEqual(len(steps), 16)
         for tag, key in (("train/loss", "loss"), ("optimizer/lr", "lr"),
-                         ("gradient/norm", "grad_norm"),
+                         ("gradient_norm/all", "grad_norm"),
                          ("train/accuracy", "accuracy")):
             got = [(step, value[2][0]) for step, value in values[tag]]
             self.assertEqual([g[0] for g in got], list(range(1, 17)))
             for (_, value), line in zip(got, steps):
                 self.assertTrue(math.isclose(value, line[key], rel_tol=1e-6,
                                              abs_tol=1e-12), (tag, value))
+        for group, norm in steps[-1]["grad_norms"].items():
+            self.assertTrue(math.isclose(
+                values[f"gradient_norm/{group}"][-1][1][2][0], norm,
+                rel_tol=1e-6), group)
         evals = self.lines("a", "eval")
         self.assertEqual([step for step, _ in values["dev/accuracy"]],
                          [e["step"] for e in evals if e["split"] == "dev"])
@@ -128,7 +132,9 @@ class RunFiles(Base):
         self.assertGreaterEqual(done["program_bytes"], 0)
         for line in self.lines("a", "step"):
             self.assertGreater(line["rss_bytes"], 1 << 20)
-            self.assertLessEqual(line["rss_bytes"], done["peak_rss_bytes"])
+            # The kernel counts the two in steps of their own.
+            self.assertLessEqual(line["rss_bytes"],
+                                 1.1 * done["peak_rss_bytes"])
 
     def test_runs_register_themselves(self):
         if not self.has_sqlite():
@@ -148,14 +154,15 @@ class RunFiles(Base):
         both = json.loads(self.works("runs", "compare", "a", "b", "--json"))
         self.assertEqual(both["config"], {"train.lr": ["0.001", "0.002"]})
         # What the folders say is what the runs themselves registered.
-        before = json.loads(self.works("runs", "list", "--json"))
-        self.works("runs", "rebuild")
-        after = json.loads(self.works("runs", "list", "--json"))
-        for rows in (before, after):
+        def listed():
+            rows = [json.loads(self.works("runs", "show", name, "--json"))
+                    for name in ("a", "b")]
             for row in rows:
                 row.pop("ended")
-                row["metrics"] = dict(sorted(row["metrics"].items()))
-        self.assertEqual(before, after)
+            return rows
+        before = listed()
+        self.works("runs", "rebuild")
+        self.assertEqual(before, listed())
 
     def test_a_killed_run_is_listed_as_killed(self):
         if not self.has_sqlite():

@@ -142,9 +142,9 @@ void Recorder::step(const StepReport& r) {
   s.scalar("train/loss", r.loss);
   for (const auto& [name, value] : r.metrics) s.scalar("train/" + name, value);
   s.scalar("optimizer/lr", r.lr);
-  s.scalar("gradient/norm", r.grad_norm);
+  s.scalar("gradient_norm/all", r.grad_norm);
   for (const auto& [name, value] : r.grad_norms) {
-    s.scalar("gradient/" + name, value);
+    s.scalar("gradient_norm/" + name, value);
   }
   if (config_.loss_scale != "none") {
     s.scalar("optimizer/loss_scale", r.scale);

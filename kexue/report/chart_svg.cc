@@ -220,7 +220,7 @@ std::string to_svg(const Chart& whole) {
       "aria-label=\"{}\">{}",
       kWidth,
       kHeight,
-      html(describe(chart)),
+      html(describe(whole)),
       grid(x, y, chart.unit));
   for (const Curve& curve : chart.curves) out += path_of(chart, curve, x, y);
   // Two splits are often evaluated at one step: the first is the larger dot.

@@ -13,10 +13,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 Chart power_law() {
-  Chart chart{.id = "x", .title = "Cost"};
-  chart.x_title = "n";
-  chart.log_x = true;
-  chart.log_y = true;
+  Chart chart{
+      .id = "x", .title = "Cost", .x_title = "n", .log_x = true, .log_y = true};
   for (int e = 2; e <= 6; ++e) chart.x.push_back(std::pow(10, e));
   Curve curve{.name = "root"};
   for (const double x : chart.x) curve.y.push_back(std::sqrt(x));

@@ -31,7 +31,8 @@ std::string action(const OptionPage& option) {
   if (!option.choices.empty()) {
     std::string words;
     for (const auto& choice : option.choices) {
-      words += (words.empty() ? "" : " ") + escaped(choice);
+      if (!words.empty()) words += ' ';
+      words += escaped(choice);
     }
     out += '(';
     out += words;

@@ -15,6 +15,7 @@
 #include "kexue/cli/console.h"
 #include "kexue/cli/program_page.h"
 #include "kexue/cli/version.h"
+#include "kexue/cli/wordfreq.h"
 
 namespace kexue::cli {
 namespace {
@@ -152,6 +153,49 @@ Run declare_tokenize(CLI::App& app) {
                o->skip_bad,
                "leave out lines that are empty or not UTF-8, and count them");
   return [o](Console& console) { return run_tokenize(*o, console); };
+}
+
+Run declare_wordfreq(CLI::App& app) {
+  auto o = std::make_shared<WordfreqOptions>();
+  app.add_option("inputs", o->inputs, "files, folders, or -: standard input")
+      ->type_name("FILES|DIR|-");
+  app.add_option("--tokenizer", o->tokenizer, "what a word is")
+      ->check(CLI::IsMember({"ws", "unicode", "jieba", "wordpiece", "bpe"}))
+      ->capture_default_str();
+  app.add_option("--model", o->model, "folder of jieba, wordpiece or bpe")
+      ->type_name("DIR");
+  app.add_option("--threads", o->threads, "0: all cores")
+      ->check(CLI::Range(0, 1024));
+  app.add_option("--mode", o->mode, "how to count; all give the same table")
+      ->check(CLI::IsMember({"naive", "batched", "radix", "auto"}))
+      ->capture_default_str();
+  app.add_option("--batch", o->batch, "lines in a batch of --mode batched")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+  app.add_option("--top", o->top, "only the K most frequent tokens")
+      ->type_name("K")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--min-count", o->min_count, "only tokens as frequent as that")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
+      ->capture_default_str();
+  app.add_option("--out", o->out, "write the table there")
+      ->type_name("FILE.tsv");
+  app.add_flag("--strict", o->strict, "broken UTF-8 is an error");
+  app.add_flag("--mmap", o->map_files, "read files through mmap");
+  app.add_option("--memory", o->memory_mb, "MiB of tables; 0: half of the free")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
+  app.add_option("--spill",
+                 o->spill_folder,
+                 "for tables beyond that; "
+                 "default: $TMPDIR, else /tmp")
+      ->type_name("DIR");
+  app.add_flag("--bench", o->bench, "time all modes, taking turns");
+  app.add_option("--repeats", o->repeats, "of each mode in --bench")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--page", o->page, "write the bench as a page, too")
+      ->type_name("FILE.html");
+  return [o](Console& console) { return run_wordfreq(*o, console); };
 }
 
 Run declare_doctor(CLI::App& app) {
@@ -466,6 +510,10 @@ constexpr std::array kCommands = {
             "WordPiece ids as JSON lines {text, ids, tokens}",
             "echo TEXT | kexue tokenize --model .cache/kexue/data/bge_zh",
             declare_tokenize},
+    Command{"wordfreq",
+            "Count the words of files, folders and streams",
+            "kexue wordfreq corpus/ --tokenizer jieba --top 50",
+            declare_wordfreq},
     Command{"embed",
             "Unit vectors as JSON lines {text, embedding}",
             "kexue embed --model .cache/kexue/data/minilm --pooling mean "

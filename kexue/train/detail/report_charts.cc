@@ -139,13 +139,6 @@ Chart memory_chart(const RunRecord& run) {
   constexpr double kMega = 1e-6;
   Chart chart = frame(run, "memory", "Memory");
   chart.y_title = "MB";
-  chart.curves.push_back({.name = "resident in the process",
-                          .y = column(run, [](const StepReport& s) {
-                            return s.rss_bytes > 0
-                                       ? static_cast<double>(s.rss_bytes) *
-                                             kMega
-                                       : kNone;
-                          })});
   if (run.done && run.done->program_bytes > 0) {
     const double bytes = static_cast<double>(run.done->program_bytes);
     chart.curves.push_back(
@@ -153,6 +146,14 @@ Chart memory_chart(const RunRecord& run) {
          .colour = 1,
          .y = std::vector<double>(chart.x.size(), bytes * kMega)});
   }
+  // The last curve stands for a run where several are laid over each other.
+  chart.curves.push_back({.name = "resident in the process",
+                          .y = column(run, [](const StepReport& s) {
+                            return s.rss_bytes > 0
+                                       ? static_cast<double>(s.rss_bytes) *
+                                             kMega
+                                       : kNone;
+                          })});
   return chart;
 }
 

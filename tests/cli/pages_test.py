@@ -124,11 +124,17 @@ class Zsh:
                        dict(env, TERM="dumb", COLUMNS="200", LINES="100"))
         self.send(f"PS1=; unsetopt zle_bracketed_paste; fpath=({folder}); "
                   "fpath+=(/usr/share/zsh/functions/**/*(N/)); "
-                  "autoload -Uz compinit; compinit -u -D; LISTMAX=1000\n"
-                  "zstyle ':completion:*' list-separator '#'\n"
-                  # List, never insert: the whole answer is on the screen.
-                  "unsetopt auto_menu menu_complete; setopt bash_auto_list\n"
-                  "bindkey '^I' list-choices; print read''y\n")
+                  "autoload -Uz compinit; compinit -u -D\n")
+        # The matches themselves: a list on the screen is left out as soon as
+        # the next key is there.
+        self.send("compadd() { if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; "
+                  "then builtin compadd \"$@\"; return; fi; local -a hits; "
+                  "builtin compadd -A hits \"$@\"; print -rl -- $hits; "
+                  "builtin compadd \"$@\" }\n"
+                  "tell() { print -r -- mat''ches; _main_complete; "
+                  "print -r -- do''ne }\n"
+                  "zle -C tell list-choices tell; bindkey '^I' tell; "
+                  "print read''y\n")
         self.read_until("ready")
 
     def send(self, text):
@@ -146,9 +152,9 @@ class Zsh:
 
     def complete(self, line):
         self.send(line + "\t")
-        # Kill the line, then print a mark behind the list.
-        self.send("\x15print do''ne\n")
-        return re.findall(r"[\w./-]+", self.read_until("done"))
+        text = self.read_until("done").split("matches")[-1]
+        self.send("\x15")  # empties the line
+        return re.findall(r"[\w./-]+", text)
 
     def __enter__(self):
         return self

@@ -1,7 +1,7 @@
 #include "kexue/train/fine_tune.h"
 
+#include "kexue/train/detail/loop.h"
 #include "kexue/train/detail/run_checkpoints.h"
-#include "kexue/train/loop.h"
 
 namespace kexue::train {
 

@@ -1,4 +1,4 @@
-#include "kexue/train/loop.h"
+#include "kexue/train/detail/loop.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

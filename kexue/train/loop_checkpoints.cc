@@ -3,8 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "kexue/train/detail/loop.h"
 #include "kexue/train/detail/run_checkpoints.h"
-#include "kexue/train/loop.h"
 
 namespace kexue::train {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "kexue/base/error.h"
 #include "kexue/train/detail/bad_gradients.h"
-#include "kexue/train/loop.h"
+#include "kexue/train/detail/loop.h"
 
 namespace kexue::train {
 

@@ -1,4 +1,4 @@
-// The training loop: the same for every task.
+// The training loop: the same for every task. Private to kexue/train.
 #pragma once
 
 #include <atomic>

@@ -14,7 +14,7 @@ struct RunOptions {
   uint64_t seed = 0;
   int64_t seeds = 1;   // runs, with seed, seed + 1, ...
   std::string folder;  // "": runs/recipe-NAME; files there are replaced
-  Device device;
+  Device device = {};
 };
 
 // An expectation beside what came out.

@@ -206,6 +206,14 @@ class Inference(Base):
         self.assertEqual((label, text), (row["label"], "good"))
         self.assertAlmostEqual(float(probability), row["probability"], 3)
 
+    def test_a_model_with_one_output_gives_scores(self):
+        row, = self.rows("predict", "--model", "one", "--json", text="good")
+        self.assertEqual(set(row), {"text", "score"})
+        score, text = self.works(
+            "predict", "--model", "one", text="good\n").rstrip().split("\t")
+        self.assertEqual(text, "good")
+        self.assertAlmostEqual(float(score), row["score"], 4)
+
     def test_scores_of_pairs(self):
         path = self.write("pairs.tsv", b"good\ta book\nbad\ta film\n")
         rows = self.rows("rerank", "--model", "one", "--input", path)
@@ -213,7 +221,6 @@ class Inference(Base):
                          [("good", "a book"), ("bad", "a film")])
         self.fails(2, ["2 classes"], "rerank", "--model", "two", "--input",
                    path)
-        self.fails(2, ["rerank"], "predict", "--model", "one", text="good")
         path = self.write("pairs.tsv", b"good\ta book\nno tab\n")
         self.fails(3, [f"{path}:2"], "rerank", "--model", "one", "--input",
                    path)

@@ -13,6 +13,21 @@ ByteReader::ByteReader(std::span<const std::byte> bytes,
                        uint64_t base_offset)
     : bytes_(bytes), where_(std::move(where)), base_(base_offset) {}
 
+uint64_t ByteReader::varint() {
+  const uint64_t start = offset();
+  uint64_t value = 0;
+  for (unsigned shift = 0; shift < 70; shift += 7) {
+    const auto byte = read<uint8_t>("a varint");
+    if (shift == 63 && byte > 1) break;
+    value |= uint64_t{byte & 0x7Fu} << shift;
+    if (byte < 0x80) return value;
+  }
+  throw Error(
+      Code::kCorruptData,
+      fmt::format(
+          "{}: offset {}: a varint of more than 64 bits", where_, start));
+}
+
 std::span<const std::byte> ByteReader::bytes(uint64_t count, const char* what) {
   if (count > left()) {
     throw Error(Code::kCorruptData,

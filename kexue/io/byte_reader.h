@@ -34,6 +34,8 @@ class ByteReader final {
     std::memcpy(&value, bytes(sizeof(T), what).data(), sizeof(T));
     return value;
   }
+  // Seven bits a byte, the lowest first, as protobuf and tables store numbers.
+  uint64_t varint();
   std::span<const std::byte> bytes(uint64_t count, const char* what);
   std::string_view text(uint64_t count, const char* what);
   ByteReader sub(uint64_t count, const char* what);

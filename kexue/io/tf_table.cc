@@ -71,22 +71,10 @@ class TableReader final {
                 fmt::format("{}: offset {}: {}", file_.where(), offset, text));
   }
 
-  uint64_t read_varint(ByteReader& reader) const {
-    const uint64_t start = reader.offset();
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-      const auto byte = reader.read<uint8_t>("a varint");
-      if (shift == 63 && byte > 1) break;
-      value |= uint64_t{byte & 0x7Fu} << shift;
-      if (byte < 0x80) return value;
-    }
-    fail(Code::kCorruptData, start, "a varint of more than 64 bits");
-  }
-
   Handle read_handle(ByteReader& reader) const {
     Handle h;
-    h.offset = read_varint(reader);
-    h.bytes = read_varint(reader);
+    h.offset = reader.varint();
+    h.bytes = reader.varint();
     return h;
   }
 
@@ -144,9 +132,9 @@ class TableReader final {
     std::string key;
     while (reader.left() > 0) {
       const uint64_t start = reader.offset();
-      const uint64_t shared = read_varint(reader);
-      const uint64_t rest = read_varint(reader);
-      const uint64_t value = read_varint(reader);
+      const uint64_t shared = reader.varint();
+      const uint64_t rest = reader.varint();
+      const uint64_t value = reader.varint();
       if (shared > key.size()) {
         fail(Code::kCorruptData,
              start,

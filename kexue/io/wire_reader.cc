@@ -31,22 +31,10 @@ void WireReader::fail(uint64_t offset, const std::string& text) const {
               fmt::format("{}: offset {}: {}", where_, offset, text));
 }
 
-uint64_t WireReader::read_varint(ByteReader& from) const {
-  const uint64_t start = from.offset();
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift < 70; shift += 7) {
-    const auto byte = from.read<uint8_t>("a varint");
-    if (shift == 63 && byte > 1) break;
-    value |= uint64_t{byte & 0x7Fu} << shift;
-    if (byte < 0x80) return value;
-  }
-  fail(start, "a varint of more than 64 bits");
-}
-
 bool WireReader::next(WireField* out) {
   if (reader_.left() == 0) return false;
   const uint64_t start = reader_.offset();
-  const uint64_t key = read_varint(reader_);
+  const uint64_t key = reader_.varint();
   const uint64_t number = key >> 3;
   if (number < 1 || number > kMaxFieldNumber) {
     fail(start, fmt::format("field number {}, wanted 1..2^29-1", number));
@@ -57,7 +45,7 @@ bool WireReader::next(WireField* out) {
   out->offset = reader_.offset();
   switch (out->type) {
     case WireType::kVarint:
-      out->value = read_varint(reader_);
+      out->value = reader_.varint();
       return true;
     case WireType::kFixed64:
       out->value = reader_.read<uint64_t>("a 64-bit field");
@@ -66,7 +54,7 @@ bool WireReader::next(WireField* out) {
       out->value = reader_.read<uint32_t>("a 32-bit field");
       return true;
     case WireType::kBytes: {
-      const uint64_t length = read_varint(reader_);
+      const uint64_t length = reader_.varint();
       out->offset = reader_.offset();
       out->bytes = reader_.bytes(length, "a field");
       return true;
@@ -137,7 +125,7 @@ void WireReader::append_varints(const WireField& field,
   }
   want(field, WireType::kBytes);
   ByteReader reader(field.bytes, where_, field.offset);
-  while (reader.left() > 0) to.push_back(read_varint(reader));
+  while (reader.left() > 0) to.push_back(reader.varint());
 }
 
 }  // namespace kexue::io

@@ -61,7 +61,6 @@ class WireReader final {
 
  private:
   void want(const WireField& field, WireType type) const;
-  uint64_t read_varint(ByteReader& from) const;
   [[noreturn]] void fail(uint64_t offset, const std::string& text) const;
 
   ByteReader reader_;

@@ -9,29 +9,17 @@
 #include "kexue/io/atomic_file.h"
 #include "tests/support/error_matchers.h"
 #include "tests/support/faulty_fs.h"
+#include "tests/support/gzip.h"
 #include "tests/support/temp_folder.h"
 
 namespace kexue::io {
 namespace {
 
 using testing::FaultyFs;
+using testing::gzip;
 using testing::TempFolder;
 
 // The libraries' own writers, which we do not use.
-std::string gzip(const std::string& text) {
-  z_stream z = {};
-  EXPECT_EQ(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&z, text.size()) + 64, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&z, Z_FINISH), Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
-
 std::string zstd(const std::string& text, int window_log = 0) {
   ZSTD_CCtx* c = ZSTD_createCCtx();
   ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);

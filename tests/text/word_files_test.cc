@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "kexue/io/atomic_file.h"
 #include "kexue/text/detail/chunk_source.h"
 #include "kexue/text/word_count.h"
 #include "tests/support/error_matchers.h"
+#include "tests/support/gzip.h"
 #include "tests/support/temp_folder.h"
 
 namespace kexue::text {
@@ -15,22 +15,9 @@ namespace {
 
 using detail::Chunk;
 using detail::ChunkSource;
+using testing::gzip;
 using testing::TempFolder;
 using Unit = WordSplitter::Unit;
-
-std::string gzip(const std::string& text) {
-  z_stream z = {};
-  EXPECT_EQ(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&z, text.size()) + 64, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&z, Z_FINISH), Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 struct Place {
   uint64_t offset;

@@ -1,17 +1,15 @@
 #include "kexue/text/detail/word_table.h"
 
-#include <sys/mman.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
-#include <new>
 #include <random>
 #include <string>
 #include <utility>
 
 #include "kexue/base/error.h"
+#include "kexue/text/detail/zeroed_memory.h"
 
 namespace kexue::text::detail {
 namespace {
@@ -22,7 +20,6 @@ static_assert(std::endian::native == std::endian::little,
 constexpr size_t kFirstBlock = 4096;
 constexpr size_t kLargestBlock = size_t{1} << 20;
 constexpr size_t kSmallTable = size_t{1} << 20;  // grows fourfold
-constexpr size_t kHugePage = size_t{2} << 20;
 
 HashKey make_key() {
   std::random_device random;
@@ -50,41 +47,10 @@ size_t bytes_of(uint64_t shard_slots) {
   return kShards * shard_slots * sizeof(Slot);
 }
 
-// Big tables come from the system, zeroed, in huge pages if it has them: a
-// table is read at random, and translations of addresses run out first.
-void* zeroed(size_t bytes) {
-  if (bytes < kHugePage) {
-    void* const memory = std::aligned_alloc(64, bytes);
-    if (memory == nullptr) throw std::bad_alloc();
-    return std::memset(memory, 0, bytes);
-  }
-  // Sizes are powers of two, so all of it can be huge pages.
-  void* const memory = ::mmap(nullptr,
-                              bytes + kHugePage,
-                              PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                              -1,
-                              0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  auto* const from = static_cast<char*>(memory);
-  const size_t skip =
-      (kHugePage - reinterpret_cast<uintptr_t>(from) % kHugePage) % kHugePage;
-  if (skip > 0) ::munmap(from, skip);
-  if (skip < kHugePage) ::munmap(from + skip + bytes, kHugePage - skip);
-  ::madvise(from + skip, bytes, MADV_HUGEPAGE);
-  return from + skip;
-}
-
 template <class Slot>
 void free_slots(Slots<Slot>& s) {
   const size_t bytes = bytes_of<Slot>(s.round + 1);
-  if (s.slots != no_slots<Slot>()) {
-    if (bytes < kHugePage) {
-      std::free(s.slots);
-    } else {
-      ::munmap(s.slots, bytes);
-    }
-  }
+  if (s.slots != no_slots<Slot>()) give_back(s.slots, bytes);
   s = {.slots = no_slots<Slot>()};
 }
 

@@ -31,15 +31,17 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-EngineOptions engine_options(const RunConfig& c) {
+EngineOptions engine_options(const RunConfig& c,
+                             const UpdatePlan& plan,
+                             const nn::ParamList& params) {
   EngineOptions o;
   o.compute = precision_from_name(c.precision);
-  const UpdatePlan plan = make_optimizer(c);
   o.step.clip = plan.clip;
   o.step.schedule = plan.schedule;
   o.step.seed = c.seed;
   o.step.accumulate = c.accumulate;
   o.step.parallel = parallel_of(c);
+  o.step.groups = detail::gradient_groups(params);
   o.step.group_metrics = c.group_metrics;
   if (o.compute == DType::kF16 || c.force_loss_scale) {
     o.step.loss_scale = loss_scale_from_name(c.loss_scale);
@@ -66,15 +68,6 @@ const RunConfig& checked(const RunConfig& config, const Task& task) {
                           fmt::join(names, ", ")));
 }
 
-EngineOptions with_groups(EngineOptions options, const nn::ParamList& params) {
-  options.step.groups = detail::gradient_groups(params);
-  return options;
-}
-
-bool is_scaled(const RunConfig& c) {
-  return engine_options(c).step.loss_scale.kind != LossScale::Kind::kNone;
-}
-
 }  // namespace
 
 Loop::Loop(const runtime::Session& session,
@@ -88,14 +81,12 @@ Loop::Loop(const runtime::Session& session,
       observer_(observer),
       stop_(stop),
       params_(task.parameters()),
+      plan_(make_optimizer(config)),
+      engine_options_(engine_options(config, plan_, params_)),
       loss_(transformed([&task](const BatchValues& b) { return task.loss(b); },
                         params_,
-                        make_optimizer(config).loss)),
-      engine_(session,
-              params_,
-              loss_,
-              make_optimizer(config).optimizer,
-              with_groups(engine_options(config), params_)),
+                        plan_.loss)),
+      engine_(session, params_, loss_, plan_.optimizer, engine_options_),
       source_(task.train_batches()),
       checkpoints_(std::make_unique<detail::RunCheckpoints>(
           config,
@@ -228,12 +219,12 @@ StepReport Loop::report_of(const Metrics& m, const Minibatch& batch) const {
   r.rss_bytes = detail::resident_bytes();
   r.scale = m.at("scale");
   r.tokens = batch.tokens;
-  r.padded_tokens = batch.arrays.at("ids").size();
   for (const auto& [name, value] : m) {
     if (name.find('/') != std::string::npos) r.groups.emplace_back(name, value);
   }
   r.finite = m.at("finite") != 0;
-  r.skipped = !r.finite && is_scaled(config_);
+  r.skipped = !r.finite &&
+              engine_options_.step.loss_scale.kind != LossScale::Kind::kNone;
   return r;
 }
 

@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "kexue/ops/ops.h"
+#include "kexue/optim/statistics.h"
 
 namespace kexue::train::detail {
 namespace {
 
-struct Group {
-  std::string name;
-  std::vector<size_t> params;
-  int64_t size = 0;
-};
+using optim::Group;
 
 std::vector<Group> groups_of(const nn::ParamList& params) {
   std::vector<Group> out;
@@ -19,10 +16,8 @@ std::vector<Group> groups_of(const nn::ParamList& params) {
     const std::string name = group_of(params[i].name);
     auto at = std::find_if(
         out.begin(), out.end(), [&](const Group& g) { return g.name == name; });
-    if (at == out.end())
-      at = out.insert(out.end(), {.name = name, .params = {}});
-    at->params.push_back(i);
-    at->size += params[i].param.shape().size();
+    if (at == out.end()) at = out.insert(out.end(), {name, {}});
+    at->members.push_back(i);
   }
   return out;
 }
@@ -34,25 +29,19 @@ Value seen_in(DType dtype, const Value& x) {
                                : ops::convert(x, dtype);
 }
 
-// Sum over the group of f, a Value for each of its parameters.
+// The share of the group's elements for which f, a Value for each parameter,
+// is true. Counted in i32: f32 cannot count beyond 2^24 one by one.
 template <class F>
-Value total(const Group& group, const F& f) {
-  Value sum;
-  for (const size_t i : group.params) {
-    const Value mine = ops::sum(f(i));
-    sum = i == group.params[0] ? mine : sum + mine;
+Value share(const nn::ParamList& params, const Group& group, const F& f) {
+  Value count;
+  int64_t size = 0;
+  for (const size_t i : group.members) {
+    const Value mine = ops::sum(ops::convert(f(i), DType::kI32));
+    count = i == group.members[0] ? mine : count + mine;
+    size += params[i].param.shape().size();
   }
-  return sum;
-}
-
-// The share of elements for which f is true. Counted in i32: f32 cannot count
-// beyond 2^24 one by one.
-template <class F>
-Value share(const Group& group, const F& f) {
-  const Value count =
-      total(group, [&](size_t i) { return ops::convert(f(i), DType::kI32); });
   return ops::convert(count, DType::kF32) *
-         (1.0 / static_cast<double>(std::max<int64_t>(group.size, 1)));
+         (1.0 / static_cast<double>(std::max<int64_t>(size, 1)));
 }
 
 }  // namespace
@@ -71,18 +60,17 @@ std::vector<std::pair<std::string, Value>> group_metrics(
   std::vector<std::pair<std::string, Value>> out;
   for (const Group& g : groups_of(params)) {
     const auto& s = step;
-    const Value squares = total(
-        g, [&](size_t i) { return ops::multiply(s.grads[i], s.grads[i]); });
-    out.emplace_back("grad_norm/" + g.name, ops::sqrt(squares));
-    out.emplace_back("zero_gradients/" + g.name, share(g, [&](size_t i) {
-                       return ops::equal(s.grads[i],
-                                         ops::zeros_like(s.grads[i]));
-                     }));
-    out.emplace_back("moved/" + g.name, share(g, [&](size_t i) {
+    out.emplace_back("grad_norm/" + g.name,
+                     optim::l2_norm(optim::part(s.grads, g)));
+    out.emplace_back(
+        "zero_gradients/" + g.name, share(params, g, [&](size_t i) {
+          return ops::equal(s.grads[i], ops::zeros_like(s.grads[i]));
+        }));
+    out.emplace_back("moved/" + g.name, share(params, g, [&](size_t i) {
                        return ops::not_equal(s.after[i], s.before[i]);
                      }));
     if (s.compute == DType::kF32) continue;
-    out.emplace_back("moved_low/" + g.name, share(g, [&](size_t i) {
+    out.emplace_back("moved_low/" + g.name, share(params, g, [&](size_t i) {
                        return ops::not_equal(seen_in(s.compute, s.after[i]),
                                              seen_in(s.compute, s.before[i]));
                      }));

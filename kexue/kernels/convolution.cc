@@ -12,6 +12,7 @@
 #include "kexue/kernels/dnnl_tools.h"
 #include "kexue/kernels/floats.h"
 #include "kexue/kernels/parallel.h"
+#include "kexue/kernels/widened.h"
 
 namespace kexue::kernels {
 namespace {
@@ -209,6 +210,11 @@ const char* at_part(const void* data,
              static_cast<int64_t>(size_bytes(type));
 }
 
+bool needs_f32(const ConvolutionSpec& s) {
+  return s.in_type == DType::kBF16 && !detail::dnnl_has_bf16() &&
+         convolution_fits(s);
+}
+
 }  // namespace
 
 bool has_convolution() {
@@ -219,6 +225,7 @@ void convolution(const ConvolutionSpec& s,
                  const void* x,
                  const void* w,
                  void* y) {
+  if (needs_f32(s)) return detail::widened_convolution(s, x, w, y);
   const Split r = split(Pass::kForward, s, kParts);
   // The kernel is brought into shape once, for all threads.
   std::array<const void*, 2> inner{};
@@ -252,6 +259,7 @@ void convolution_kernel_grad(const ConvolutionSpec& s,
                              const void* x,
                              const void* dy,
                              void* dw) {
+  if (needs_f32(s)) return detail::widened_kernel_grad(s, x, dy, dw);
   const int64_t size = s.kernel[0] * s.kernel[1] * s.inputs * s.outputs;
   const Split r =
       split(Pass::kKernel, s, size >= kLargeKernel ? kParts / 4 : kParts);

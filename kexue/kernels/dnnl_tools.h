@@ -15,6 +15,9 @@ inline const dnnl::engine& dnnl_cpu() {
   return *engine;
 }
 
+// Whether the library multiplies bf16 values on this processor.
+bool dnnl_has_bf16();
+
 // The library would split its work over OpenMP threads; our callers have split
 // it already.
 class OneThread final {

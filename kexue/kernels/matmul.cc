@@ -8,14 +8,17 @@
 #include "kexue/base/error.h"
 #include "kexue/kernels/parallel.h"
 #include "kexue/kernels/product.h"
+#include "kexue/kernels/strided.h"
 
 namespace kexue::kernels {
 namespace {
 
 using detail::canonical_strides;
+using detail::dense;
+using detail::for_each_place;
 using detail::Product;
 using detail::ProductKey;
-using Strides = std::array<int64_t, 4>;
+using detail::Strides;
 
 // Products below this many multiplications are not worth a second thread.
 constexpr int64_t kSmall = 1 << 20;
@@ -41,23 +44,6 @@ void check(const MatmulSpec& s) {
   }
 }
 
-// Calls f(offset, index): the element's place in a strided tensor and in a
-// dense one.
-template <class F>
-void for_each_place(const Strides& sizes, const Strides& strides, F f) {
-  int64_t index = 0;
-  for (int64_t p = 0; p < sizes[0]; ++p) {
-    for (int64_t q = 0; q < sizes[1]; ++q) {
-      for (int64_t i = 0; i < sizes[2]; ++i) {
-        const int64_t row = p * strides[0] + q * strides[1] + i * strides[2];
-        for (int64_t j = 0; j < sizes[3]; ++j, ++index) {
-          f(row + j * strides[3], index);
-        }
-      }
-    }
-  }
-}
-
 template <class F>
 void with_storage(DType dtype, F f) {
   if (dtype == DType::kF32) {
@@ -65,10 +51,6 @@ void with_storage(DType dtype, F f) {
   } else {
     f(uint16_t{});
   }
-}
-
-Strides dense(const Strides& sizes) {
-  return {sizes[1] * sizes[2] * sizes[3], sizes[2] * sizes[3], sizes[3], 1};
 }
 
 bool is_direct(const Strides& strides) {

@@ -11,6 +11,7 @@
 #include "kexue/base/error.h"
 #include "kexue/kernels/dnnl_tools.h"
 #include "kexue/kernels/floats.h"
+#include "kexue/kernels/widened.h"
 
 namespace kexue::kernels::detail {
 namespace {
@@ -131,7 +132,32 @@ class DnnlProduct final : public Product {
   bool has_bias_ = false;
 };
 
+std::shared_ptr<const Product> make(const ProductKey& key) {
+  if (key.in == DType::kF32 || dnnl_has_bf16()) {
+    return std::make_shared<DnnlProduct>(key);
+  }
+  return widened_product(key, std::make_shared<DnnlProduct>(widened_key(key)));
+}
+
 }  // namespace
+
+bool dnnl_has_bf16() {
+  static const bool has = [] {
+    const auto matrix = [](dnnl::memory::data_type type) {
+      return dnnl::memory::desc({16, 16}, type, dnnl::memory::format_tag::ab);
+    };
+    const auto in = matrix(dnnl::memory::data_type::bf16);
+    const auto out = matrix(dnnl::memory::data_type::f32);
+    try {
+      const dnnl::matmul::primitive_desc asked(dnnl::matmul::desc(in, in, out),
+                                               dnnl_cpu());
+      return true;
+    } catch (const dnnl::error&) {
+      return false;
+    }
+  }();
+  return has;
+}
 
 bool Product::exists() {
   return true;
@@ -139,14 +165,13 @@ bool Product::exists() {
 
 std::shared_ptr<const Product> Product::get(const ProductKey& key) {
   static auto* mutex = new std::mutex;
-  static auto* cache = new std::map<ProductKey, std::shared_ptr<Product>>;
+  static auto* cache = new std::map<ProductKey, std::shared_ptr<const Product>>;
   const std::lock_guard lock(*mutex);
   const auto at = cache->find(key);
   if (at != cache->end()) return at->second;
   if (cache->size() >= kCacheLimit) cache->clear();
   try {
-    return cache->emplace(key, std::make_shared<DnnlProduct>(key))
-        .first->second;
+    return cache->emplace(key, make(key)).first->second;
   } catch (const dnnl::error& e) {
     throw Error(Code::kInternal,
                 "matmul: oneDNN refused [" + std::to_string(key.m) + "," +

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "kexue/base/error.h"
@@ -82,6 +84,29 @@ void keep_until(const PJRT_Api* api, PJRT_Event* done, const HostArray& array) {
   kept.release();
 }
 
+// Sets an environment variable, unless the user did, while the object lives.
+class Variable final {
+ public:
+  Variable(const char* name, const char* value)
+      : name_(std::getenv(name) == nullptr ? name : nullptr) {
+    if (name_ != nullptr) ::setenv(name_, value, 1);
+  }
+  ~Variable() {
+    if (name_ != nullptr) ::unsetenv(name_);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+// The CPU plugin's threads. In a program over several devices each sum or
+// gather holds one of them on each device until its partners have come, and
+// those that are independent start in any order. With a thread for each
+// processor all of them can be held by sums that wait for each other.
+constexpr const char* kMeshThreads = "256";  // the most that the plugin takes
+
 }  // namespace
 
 namespace detail {
@@ -105,7 +130,15 @@ Client Client::create(const Plugin& plugin, const ClientOptions& options) {
   KEXUE_PJRT_ARGS(PJRT_Client_Create, args);
   args.create_options = values.data();
   args.num_options = values.size();
-  KEXUE_PJRT_CALL(state->api, PJRT_Client_Create, args);
+  {
+    // Older plugins know the second name alone.
+    std::optional<Variable> own, old;
+    if (options.cpu_device_count > 1 && std::getenv("NPROC") == nullptr) {
+      own.emplace("PJRT_NPROC", kMeshThreads);
+      old.emplace("NPROC", kMeshThreads);
+    }
+    KEXUE_PJRT_CALL(state->api, PJRT_Client_Create, args);
+  }
   state->raw = args.client;
   read_platform(state.get());
   return Client(std::move(state));

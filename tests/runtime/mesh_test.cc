@@ -97,6 +97,40 @@ TEST_F(MeshTest, GradientsEqualThoseOfOneDevice) {
   EXPECT_EQ(program.outputs()[2]->local().shape, (Shape{6, 2}));
 }
 
+// Chains of reductions that the compiler cannot put together, along both axes,
+// side by side on every device: those that wait must leave threads for others.
+TEST_F(MeshTest, ReductionsOverTwoAxesDoNotWaitForEachOther) {
+  constexpr int kLinks = 20;
+  const auto f = [](const Values& in) -> Values {
+    const auto next = [&](size_t chain, const Value& from) {
+      const Value x = ops::tanh(in[chain / 3] + from);
+      if (chain % 3 == 0) return ops::mean(x, {0});
+      return chain % 3 == 1 ? ops::max(x, {0}) : ops::min(x, {0});
+    };
+    Values all(6, ops::constant(HostArray::scalar(0.0f)));
+    for (int i = 0; i < kLinks; ++i) {
+      for (size_t chain = 0; chain < all.size(); ++chain) {
+        all[chain] = next(chain, all[chain]);
+      }
+    }
+    return all;
+  };
+  const std::vector<HostArray> args = {normal({64, 256}, 1),
+                                       normal({64, 256}, 2)};
+  const auto graph = trace(f, {args[0].type(), args[1].type()});
+  CompileOptions options;
+  options.mesh = kFour;
+  options.in = {Sharding{{"data"}}, Sharding{{"model"}}};
+  const auto want = ir::evaluate(*graph, args);
+  const Program program = session().compile(*graph, options);
+  for (int turn = 0; turn < 20; ++turn) {
+    const auto got = session().run(program, args);
+    for (size_t i = 0; i < want.size(); ++i) {
+      ASSERT_TRUE(close(got[i], want[i])) << turn << ", " << i;
+    }
+  }
+}
+
 TEST_F(MeshTest, AMeshMayHaveFewerDevicesThanThePlugin) {
   const auto graph = trace(
       two_layers,

@@ -1,4 +1,4 @@
-// LayerNorm, GELU and dropout: time an element and bytes moved a second.
+// Kernels that move memory: time an element and bytes moved a second.
 #include <benchmark/benchmark.h>
 
 #include <vector>
@@ -7,6 +7,7 @@
 #include "kexue/kernels/cross_entropy.h"
 #include "kexue/kernels/dropout.h"
 #include "kexue/kernels/gelu.h"
+#include "kexue/kernels/group_norm.h"
 #include "kexue/kernels/layer_norm.h"
 #include "kexue/kernels/parallel.h"
 
@@ -67,6 +68,45 @@ void LayerNormGrad(benchmark::State& state) {
                     dy.data(),
                     x.data(),
                     gamma.data(),
+                    mean.data(),
+                    rstd.data(),
+                    dx.data(),
+                    dgamma.data(),
+                    dbeta.data());
+  });
+}
+
+// As in the U-Net: 32 images of 32 x 32 with 64 channels, 8 groups and SiLU.
+constexpr GroupNormSpec kImages{
+    .batch = 32, .positions = 1024, .channels = 64, .groups = 8, .silu = true};
+static_assert(kImages.batch * kImages.positions * kImages.channels == kCount);
+
+void GroupNorm(benchmark::State& state) {
+  const auto x = ramp(kCount), gamma = ramp(64), beta = ramp(64);
+  std::vector<float> z(kCount), mean(32 * 8), rstd(32 * 8);
+  measure(state, 2, [&] {
+    group_norm(kImages,
+               1e-5f,
+               x.data(),
+               gamma.data(),
+               beta.data(),
+               z.data(),
+               mean.data(),
+               rstd.data());
+  });
+}
+
+void GroupNormGrad(benchmark::State& state) {
+  const auto x = ramp(kCount), dz = ramp(kCount);
+  const auto gamma = ramp(64), beta = ramp(64);
+  const std::vector<float> mean(32 * 8, 0.0f), rstd(32 * 8, 1.0f);
+  std::vector<float> dx(kCount), dgamma(64), dbeta(64);
+  measure(state, 3, [&] {
+    group_norm_grad(kImages,
+                    dz.data(),
+                    x.data(),
+                    gamma.data(),
+                    beta.data(),
                     mean.data(),
                     rstd.data(),
                     dx.data(),
@@ -144,6 +184,8 @@ void Copy(benchmark::State& state) {
 
 BENCHMARK(LayerNorm)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(LayerNormGrad)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(GroupNorm)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(GroupNormGrad)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(Gelu)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(GeluGrad)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(CrossEntropy<float>)->Arg(1)->Arg(2)->UseRealTime();

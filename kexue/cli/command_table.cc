@@ -437,7 +437,13 @@ Run declare_hot_water(CLI::App& app) {
       ->expected(1);
   app.add_option("--page", o->page, "tables and plots as a page, too")
       ->type_name("FILE.html");
+  app.add_option("--sweep", o->sweep, "a quantity at several values")
+      ->type_name("home.length=\"5 m:30 m:6\"");
   app.add_flag("--example", o->example, "print the example, to start from");
+  app.add_option("--preset",
+                 o->preset,
+                 "print a scenario for this scheme, to start from")
+      ->type_name("SCHEME");
   return [o](Console& console) { return run_hot_water(*o, console); };
 }
 

@@ -191,7 +191,9 @@ int run_colourings(const ColouringOptions& options, Console& console);
 struct HotWaterOptions {
   std::string scenario;  // "": the example
   std::vector<std::string> schemes;
-  std::string page;  // write an HTML page there
+  std::string page;    // write an HTML page there
+  std::string sweep;   // KEY=FROM:TO:NUMBER
+  std::string preset;  // print this scheme's scenario
   bool example = false;
 };
 int run_hot_water(const HotWaterOptions& options, Console& console);

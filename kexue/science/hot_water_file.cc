@@ -2,49 +2,25 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "kexue/base/error.h"
 #include "kexue/io/printable.h"
+#include "kexue/science/detail/quantity.h"
 #include "kexue/science/hot_water.h"
+#include "kexue/science/hydro.h"
 
 namespace kexue::science {
 namespace {
 
+using detail::Kind;
+
 constexpr size_t kMaxBytes = size_t{1} << 20;
 constexpr size_t kMaxDraws = 1000;
-
-struct Unit {
-  const char* name;
-  double factor;  // to SI
-};
-struct Kind {
-  const char* what;
-  const char* example;
-  std::vector<Unit> units;
-};
-
-const Kind kLength = {
-    "a length", "15 m", {{"m", 1}, {"cm", 1e-2}, {"mm", 1e-3}}};
-const Kind kFlow = {"a flow",
-                    "6 L/min",
-                    {{"L/min", 1e-3 / 60},
-                     {"L/s", 1e-3},
-                     {"L/h", 1e-3 / 3600},
-                     {"m3/h", 1.0 / 3600}}};
-const Kind kTemperature = {"a temperature", "40 C", {{"C", 1}}};
-const Kind kLoss = {"a loss of a pipe", "0.25 W/(m K)", {{"W/(m K)", 1}}};
-const Kind kTankLoss = {"a loss of a tank", "1.5 W/K", {{"W/K", 1}}};
-const Kind kPower = {"a power", "30 W", {{"W", 1}, {"kW", 1e3}}};
-const Kind kTime = {"a time", "60 s", {{"s", 1}, {"min", 60}, {"h", 3600}}};
-const Kind kVolume = {"a volume", "6 L", {{"L", 1e-3}, {"m3", 1}}};
-const Kind kEnergyPrice = {
-    "a price of energy", "0.6 /kWh", {{"/kWh", 1 / 3.6e6}, {"/MJ", 1e-6}}};
-const Kind kWaterPrice = {
-    "a price of water", "3 /m3", {{"/m3", 1}, {"/L", 1e3}}};
+constexpr double kPprConducts = 0.24;  // W/(m K)
+constexpr double kCopperConducts = 380;
 
 // A place in the file, for messages.
 class Place final {
@@ -73,32 +49,14 @@ std::string shown(const toml::node& node) {
   return "no text";
 }
 
-std::string known_units(const Kind& kind) {
-  std::string out;
-  for (const Unit& u : kind.units) {
-    out += (out.empty() ? "" : ", ") + std::string(u.name);
-  }
-  return out;
-}
-
 // "15.4 mm" as SI.
 double quantity(const toml::node& node, const Place& place, const Kind& kind) {
-  const std::string wanted =
-      fmt::format("{} with its unit, such as \"{}\"", kind.what, kind.example);
   const auto text = node.value_exact<std::string>();
-  if (!text) place.fail(shown(node), wanted);
-  double value = 0;
-  const char* end = text->data() + text->size();
-  const auto [rest, error] = std::from_chars(text->data(), end, value);
-  if (error != std::errc() || !std::isfinite(value)) {
-    place.fail(shown(node), wanted);
+  const auto value = text ? detail::parse_quantity(*text, kind) : std::nullopt;
+  if (!value) {
+    place.fail(shown(node), wanted(kind), "units: " + known_units(kind));
   }
-  std::string unit(rest, end);
-  unit.erase(0, unit.find_first_not_of(' '));
-  for (const Unit& u : kind.units) {
-    if (unit == u.name) return value * u.factor;
-  }
-  place.fail(shown(node), wanted, "units: " + known_units(kind));
+  return value->si;
 }
 
 // "07:20" in seconds after midnight.
@@ -119,46 +77,6 @@ double clock(const std::string& text, const Place& place) {
   return hours * 3600.0 + minutes * 60.0;
 }
 
-struct Field {
-  const char* section;
-  const char* key;
-  double HotWaterScenario::*member;
-  const Kind* kind;
-};
-
-const std::vector<Field>& fields() {
-  using S = HotWaterScenario;
-  static const std::vector<Field> all = {
-      {"home", "length", &S::pipe_m, &kLength},
-      {"home", "diameter", &S::diameter_m, &kLength},
-      {"home", "loss", &S::loss_w_mk, &kLoss},
-      {"home", "ambient", &S::ambient_c, &kTemperature},
-      {"home", "cold", &S::cold_c, &kTemperature},
-      {"home", "use", &S::use_c, &kTemperature},
-      {"heater", "set", &S::set_c, &kTemperature},
-      {"heater", "power", &S::heater_w, &kPower},
-      {"heater", "min_flow", &S::heater_min_m3s, &kFlow},
-      {"heater", "delay", &S::heater_delay_s, &kTime},
-      {"pump", "flow", &S::pump_m3s, &kFlow},
-      {"pump", "power", &S::pump_w, &kPower},
-      {"control", "on", &S::on_c, &kTemperature},
-      {"control", "off", &S::off_c, &kTemperature},
-      {"control", "stop", &S::stop_c, &kTemperature},
-      {"control", "lead", &S::lead_s, &kTime},
-      {"control", "max_run", &S::max_run_s, &kTime},
-      {"tank", "volume", &S::tank_m3, &kVolume},
-      {"tank", "set", &S::tank_c, &kTemperature},
-      {"tank", "power", &S::tank_w, &kPower},
-      {"tank", "loss", &S::tank_loss_w_k, &kTankLoss},
-      {"thin", "diameter", &S::thin_diameter_m, &kLength},
-      {"thin", "loss", &S::thin_loss_w_mk, &kLoss},
-      {"prices", "heat", &S::heat_price, &kEnergyPrice},
-      {"prices", "power", &S::power_price, &kEnergyPrice},
-      {"prices", "water", &S::water_price, &kWaterPrice},
-      {"run", "step", &S::step_s, &kTime}};
-  return all;
-}
-
 class Reader final {
  public:
   Reader(const std::string& where, HotWaterScenario& out)
@@ -167,7 +85,7 @@ class Reader final {
   void read(const toml::table& root) {
     for (const auto& [section, node] : root) {
       const std::string name(section.str());
-      const Place place(where_, node, name);
+      const Place place(where_, node, io::ascii(name, 60));
       if (name == "draw") {
         read_draws(node, place);
         continue;
@@ -178,6 +96,7 @@ class Reader final {
         read_key(name, std::string(key.str()), value);
       }
     }
+    finish();
   }
 
  private:
@@ -186,17 +105,21 @@ class Reader final {
                 const toml::node& node) {
     const std::string name = section + "." + key;
     const Place place(where_, node, io::ascii(name, 60));
-    for (const Field& f : fields()) {
+    for (const detail::Field& f : detail::fields()) {
       if (section != f.section || key != f.key) continue;
       out_.*f.member = quantity(node, place, *f.kind);
+      has_loss_ = has_loss_ || name == "home.loss";
       return;
     }
-    if (name == "control.windows") {
+    if (section == "kit") {
+      out_.kit_prices[scheme_at(key, place)] = price(node, place);
+    } else if (name == "control.windows") {
       read_windows(node, place);
-    } else if (name == "home.ro_filter") {
-      const auto value = node.value_exact<bool>();
-      if (!value) place.fail(shown(node), "true or false");
-      out_.ro_filter = *value;
+    } else if (name == "control.presses") {
+      out_.presses.clear();
+      for (const std::string& text : texts(node, place)) {
+        out_.presses.push_back(clock(text, place));
+      }
     } else if (name == "run.days") {
       const auto value = node.value_exact<int64_t>();
       if (!value || *value < 1 || *value > 3660) {
@@ -206,21 +129,105 @@ class Reader final {
     } else if (name == "run.schemes") {
       out_.schemes.clear();
       for (const std::string& scheme : texts(node, place)) {
-        out_.schemes.push_back(scheme_named(scheme));
+        out_.schemes.push_back(scheme_at(scheme, place));
       }
+    } else {
+      read_other(name, node, place, section);
+    }
+  }
+
+  void read_other(const std::string& name,
+                  const toml::node& node,
+                  const Place& place,
+                  const std::string& section) {
+    const auto truth = [&] {
+      const auto value = node.value_exact<bool>();
+      if (!value) place.fail(shown(node), "true or false");
+      return *value;
+    };
+    if (name == "home.ro_filter") {
+      out_.has_ro_filter = truth();
+    } else if (name == "home.mixed") {
+      out_.is_mixed = truth();
+    } else if (name == "home.wall") {
+      const int64_t which = one_of({"ppr", "copper"}, node, place);
+      wall_w_mk_ = which == 0 ? kPprConducts : kCopperConducts;
+      out_.wall_j_m3k = which == 0 ? kHeatOfPpr : kHeatOfCopper;
+    } else if (name == "home.foam") {
+      foam_m_ = quantity(node, place, detail::kLength);
+    } else if (name == "control.probe") {
+      out_.stops_at_return = one_of({"tap", "return"}, node, place) == 1;
+    } else if (name == "control.pull") {
+      const auto value = node.value<double>();
+      if (!value) place.fail(shown(node), "a number from 0 to 1");
+      out_.cold_pull = *value;
     } else {
       place.fail("an unknown key", "one of " + known(section));
     }
   }
 
+  static int64_t one_of(const std::vector<std::string>& names,
+                        const toml::node& node,
+                        const Place& place) {
+    const auto text = node.value_exact<std::string>();
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (text == names[i]) return static_cast<int64_t>(i);
+    }
+    place.fail(shown(node), fmt::format("{}", fmt::join(names, " or ")));
+  }
+
+  static Scheme scheme_at(const std::string& name, const Place& place) {
+    try {
+      return scheme_named(name);
+    } catch (const Error&) {
+      place.fail(fmt::format("\"{}\"", io::ascii(name, 40)),
+                 "a scheme: " + scheme_names());
+    }
+  }
+
+  static double price(const toml::node& node, const Place& place) {
+    const auto value = node.value<double>();
+    if (!value || !(*value >= 0) || !std::isfinite(*value)) {
+      place.fail(shown(node), "a price, 0 or more");
+    }
+    return *value;
+  }
+
+  // What follows from several keys.
+  void finish() {
+    const bool has_outer = out_.outer_m > 0;
+    if (has_outer != (out_.wall_j_m3k > 0)) {
+      fail_home("home.outer and home.wall belong together");
+    }
+    if (!foam_m_) return;
+    if (!has_outer) fail_home("home.foam needs home.outer and home.wall");
+    if (has_loss_) fail_home("home.foam and home.loss exclude each other");
+    if (!(*foam_m_ >= 0)) fail_home("home.foam must be 0 or more");
+    out_.loss_w_mk = pipe_loss({.inner_m = out_.diameter_m,
+                                .outer_m = out_.outer_m,
+                                .foam_m = *foam_m_,
+                                .wall_w_mk = wall_w_mk_});
+  }
+
+  [[noreturn]] void fail_home(const char* text) const {
+    throw Error(Code::kInvalidArgument, fmt::format("{}: {}", where_, text));
+  }
+
   static std::string known(const std::string& section) {
     std::string out;
-    for (const Field& f : fields()) {
+    for (const detail::Field& f : detail::fields()) {
       if (section == f.section) out += fmt::format("{}.{} ", section, f.key);
     }
     if (out.empty()) {
-      return "home, heater, pump, control, tank, thin, prices, run, draw";
+      return "home, heater, pump, control, tank, thin, prices, kit, run, draw";
     }
+    if (section == "home") {
+      return out + "home.wall home.foam home.mixed home.ro_filter";
+    }
+    if (section == "control") {
+      return out + "control.windows control.presses control.probe control.pull";
+    }
+    if (section == "run") return out + "run.days run.schemes";
     out.pop_back();
     return out;
   }
@@ -268,6 +275,7 @@ class Reader final {
 
   Draw draw_of(const toml::table& table, const std::string& name) {
     std::optional<double> at, span, flow;
+    bool is_cold = false;
     for (const auto& [key, node] : table) {
       const Place place(where_, node, name + "." + io::ascii(key.str(), 40));
       if (key.str() == "at") {
@@ -275,21 +283,26 @@ class Reader final {
         if (!text) place.fail(shown(node), "a time such as \"07:00\"");
         at = clock(*text, place);
       } else if (key.str() == "for") {
-        span = quantity(node, place, kTime);
+        span = quantity(node, place, detail::kTime);
       } else if (key.str() == "flow") {
-        flow = quantity(node, place, kFlow);
+        flow = quantity(node, place, detail::kFlow);
+      } else if (key.str() == "water") {
+        is_cold = one_of({"hot", "cold"}, node, place) == 1;
       } else {
-        place.fail("an unknown key", "at, for, flow");
+        place.fail("an unknown key", "at, for, flow, water");
       }
     }
     if (!at || !span || !flow) {
       Place(where_, table, name).fail("too little", "at, for and flow");
     }
-    return {.at_s = *at, .for_s = *span, .flow_m3s = *flow};
+    return {.at_s = *at, .for_s = *span, .flow_m3s = *flow, .is_cold = is_cold};
   }
 
   const std::string& where_;
   HotWaterScenario& out_;
+  bool has_loss_ = false;
+  std::optional<double> foam_m_ = std::nullopt;
+  double wall_w_mk_ = kPprConducts;
 };
 
 }  // namespace
@@ -316,83 +329,6 @@ HotWaterScenario read_hot_water(std::string_view text,
   Reader(where, out).read(root);
   out.check(where);
   return out;
-}
-
-std::string_view hot_water_example() {
-  return R"toml(# A tap 15 m from the heater, six draws a day. Every quantity has its unit.
-[home]
-length = "15 m"
-diameter = "15.4 mm"
-loss = "0.25 W/(m K)"     # 9 mm of foam on a 20 mm pipe of PPR
-ambient = "15 C"
-cold = "15 C"
-use = "40 C"
-ro_filter = false
-
-[heater]
-set = "50 C"
-
-[pump]
-flow = "6 L/min"
-power = "30 W"
-
-[control]
-on = "40 C"               # R1, R1T: thermostat at the tap
-off = "45 C"
-stop = "40 C"             # R3, R4, C2, C3, D
-lead = "60 s"             # the button is pressed so long ahead
-max_run = "5 min"
-windows = ["06:30-08:00", "17:30-22:30"]    # R1T
-
-[tank]                    # H
-volume = "6 L"
-set = "60 C"
-power = "1.5 kW"
-loss = "0.8 W/K"
-
-[thin]                    # B
-diameter = "11 mm"
-loss = "0.15 W/(m K)"
-
-[prices]
-heat = "0.35 /kWh"
-power = "0.6 /kWh"
-water = "3 /m3"
-
-[run]
-days = 365
-step = "0.25 s"
-
-[[draw]]
-at = "07:00"
-for = "480 s"
-flow = "8 L/min"
-
-[[draw]]
-at = "07:20"
-for = "30 s"
-flow = "6 L/min"
-
-[[draw]]
-at = "12:00"
-for = "30 s"
-flow = "6 L/min"
-
-[[draw]]
-at = "18:00"
-for = "120 s"
-flow = "6 L/min"
-
-[[draw]]
-at = "20:00"
-for = "480 s"
-flow = "8 L/min"
-
-[[draw]]
-at = "22:00"
-for = "60 s"
-flow = "6 L/min"
-)toml";
 }
 
 }  // namespace kexue::science

@@ -27,6 +27,11 @@ double pipe_loss(const PipeWall& w) {
   return 1 / resistance;
 }
 
+double wall_ratio(double inner_m, double outer_m, double heat_j_m3k) {
+  const double squares = outer_m * outer_m / (inner_m * inner_m);
+  return heat_j_m3k / kWaterHeatByVolume * (squares - 1);
+}
+
 double hot_fraction(double use_c, double hot_c, double cold_c) {
   return (use_c - cold_c) / (hot_c - cold_c);
 }

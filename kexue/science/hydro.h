@@ -26,6 +26,15 @@ struct PipeWall {
 };
 double pipe_loss(const PipeWall& wall);
 
+// Heat that a wall holds over that of the water in it:
+// rho_p cp_p (do^2 - di^2) / (rho cp di^2), `heat_j_m3k` = rho_p cp_p. With the
+// wall always as warm as its water a front moves at v / (1 + R), as in a pipe
+// of 1 + R times the volume.
+// Source: derived; instant equilibrium.
+inline constexpr double kHeatOfPpr = 910.0 * 1900;     // J/(m3 K)
+inline constexpr double kHeatOfCopper = 8960.0 * 385;  // J/(m3 K)
+double wall_ratio(double inner_m, double outer_m, double heat_j_m3k);
+
 // Hot fraction of water mixed from hot and cold.
 double hot_fraction(double use_c, double hot_c, double cold_c);
 

@@ -163,6 +163,42 @@ class HotWater(Base):
         text = self.works("hot-water", "home.toml", "--scheme", "R3")
         self.assertIn("return pipe, button", text)
 
+    def test_presets_are_scenarios(self):
+        names = [row["scheme"] for row in self.rows(
+            "hot-water", "--json")[0]["schemes"]]
+        for name in names:
+            self.write("preset.toml", self.works(
+                "hot-water", "--preset", name).replace(
+                    "days = 365", "days = 1").encode())
+            row, = self.rows("hot-water", "preset.toml", "--json")
+            self.assertEqual([r["scheme"] for r in row["schemes"]],
+                             ["N"] if name == "N" else ["N", name])
+        self.assertIn("R3", self.works("hot-water", "--preset", "R3"))
+        self.fails(2, ["R9", "R1T"], "hot-water", "--preset", "R9")
+
+    def test_pay_back_and_sweep(self):
+        text = self.works("hot-water", "--preset", "R3").replace(
+            "days = 365", "days = 1")
+        self.write("r3.toml", text.encode())
+        row, = self.rows("hot-water", "r3.toml", "--json")
+        none, three = row["schemes"]
+        paid, = row["pay_back"]
+        saved = none["cost_per_year"] - three["cost_per_year"]
+        self.assertAlmostEqual(paid["saved_per_year"], saved, places=6)
+        self.assertEqual(paid["years"], 700 / saved if saved > 0 else None)
+        self.assertIn("pays back", self.works("hot-water", "r3.toml"))
+        sweep = ("--sweep", "home.length=5 m:15 m:3")
+        row, = self.rows("hot-water", "r3.toml", *sweep, "--page", "s.html",
+                         "--json")
+        self.assertEqual([p["value"] for p in row["points"]], [5, 10, 15])
+        self.assertEqual([p["schemes"][0]["draws_first_day"][0]["wait_seconds"]
+                          for p in row["points"]], [7, 14, 21])
+        with open(f"{self.at}/s.html", encoding="utf-8") as file:
+            self.assertIn("home.length", file.read())
+        self.assertIn("10 m", self.works("hot-water", "r3.toml", *sweep))
+        self.fails(2, ["--sweep", "home.size"], "hot-water", "--sweep",
+                   "home.size=1 m:2 m:3")
+
     def test_bad_scenarios_are_named_with_their_place(self):
         good = self.works("hot-water", "--example")
         self.write("bad.toml", good.replace('"15 m"', '"15 kg"', 1).encode())

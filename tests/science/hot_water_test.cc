@@ -5,6 +5,8 @@
 #include <cmath>
 #include <map>
 
+#include "kexue/science/heated_tank.h"
+#include "kexue/science/hot_water_compare.h"
 #include "kexue/science/hydro.h"
 #include "tests/support/error_matchers.h"
 
@@ -118,6 +120,33 @@ TEST(Tank, ClosedForms) {
   EXPECT_NEAR(buffer_volume(2.793975, 60, 15, 40), 4.7534, 5e-5);
 }
 
+TEST(Tank, ThermostatHoldsIt) {
+  HeatedTank tank({0.06, 1.5, 20}, 60, 5, 2000);
+  const double days = 1000;
+  for (int i = 1; i <= 5000; ++i) {
+    tank.rest_until(i * days / 5000 * 86'400);
+    EXPECT_GE(tank.temperature(), 55 - 1e-9);
+    EXPECT_LE(tank.temperature(), 60 + 1e-9);
+  }
+  EXPECT_NEAR(tank.heated() / days / kKwh, 1.34806, 2e-3);
+  EXPECT_NEAR(tank.heated() - tank.lost() - tank.stored(60), 0, 1);
+  // More power than it needs, with flow: the switch is not overrun.
+  HeatedTank strong({0.06, 1.5, 20}, 60, 5, 3e7);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_LE(strong.pass(10, 1e-4, 15), 60 + 1e-9);
+    EXPECT_GE(strong.temperature(), 55 - 1e-9);
+  }
+  // A tank that is never drawn from, warmer than its thermostat asks for.
+  HeatedTank warm({0.06, 1.5, 70}, 60, 5, 2000);
+  warm.rest_until(1e6);
+  EXPECT_EQ(warm.heated(), 0);
+}
+
+TEST(Pipe, WallsHoldHeat) {
+  EXPECT_NEAR(1 + wall_ratio(0.0154, 0.020, kHeatOfPpr), 1.2836, 5e-5);
+  EXPECT_NEAR(1 + wall_ratio(0.0139, 0.0159, kHeatOfCopper), 1.2542, 5e-5);
+}
+
 struct Want {
   std::vector<double> waits;
   double heat, loss, pump_min, drained_l;
@@ -201,11 +230,182 @@ TEST(Schemes, PumpThatNeverGetsThereStopsAndSaysSo) {
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("longest run"), std::string::npos);
   auto filter = one_day();
-  filter.ro_filter = true;
+  filter.has_ro_filter = true;
   EXPECT_EQ(hot_water_warnings(filter, {simulate(filter, Scheme::kC1)}).size(),
             1u);
   EXPECT_TRUE(
       hot_water_warnings(filter, {simulate(filter, Scheme::kN)}).empty());
+}
+
+// One draw of cold water on a day without losses.
+HotWaterScenario cold_day(double seconds) {
+  auto s = one_day(0);
+  s.draws = {{.at_s = 3600,
+              .for_s = seconds,
+              .flow_m3s = 6 * kPerMinute,
+              .is_cold = true}};
+  return s;
+}
+
+TEST(ColdDraws, PullHotWaterThroughAPlainValve) {
+  const double per_litre = 4186 * 35;
+  const double plug = 2.793975;
+  // Half of 6 L/min for a minute is 3 L, the plug and a little hot water.
+  auto r = simulate(cold_day(60), Scheme::kC1);
+  EXPECT_NEAR(r.heat_j, 3 * per_litre, 1);
+  EXPECT_NEAR(r.pulled_j, (3 - plug) * per_litre, 1);
+  EXPECT_NEAR(r.warmest_cold_c, 15 + 35 / 2.0, 1e-6);
+  EXPECT_EQ(r.heater_starts, 1);
+  EXPECT_TRUE(r.waits_s.empty());
+  ASSERT_EQ(r.draws.size(), 1u);
+  EXPECT_TRUE(r.draws[0].is_cold);
+  EXPECT_NEAR(r.draws[0].mean_c, 15 + 35 * (3 - plug) / 6, 1e-5);
+  // A thermostatic valve closes when it gets warm.
+  r = simulate(cold_day(600), Scheme::kC2);
+  EXPECT_NEAR(r.heat_j, plug * per_litre, 0.02 * per_litre);
+  EXPECT_EQ(r.heater_starts, 1);
+  EXPECT_NEAR(simulate(cold_day(600), Scheme::kC1).heat_j, 30 * per_litre, 1);
+  // Nothing else lets it through, nor lights the heater at half the flow.
+  for (const Scheme scheme : {Scheme::kN, Scheme::kR4, Scheme::kC3}) {
+    r = simulate(cold_day(60), scheme);
+    EXPECT_EQ(r.heat_j, 0) << to_string(scheme);
+    EXPECT_EQ(r.warmest_cold_c, 15) << to_string(scheme);
+  }
+  auto lazy = cold_day(60);
+  lazy.heater_min_m3s = 4 * kPerMinute;
+  EXPECT_EQ(simulate(lazy, Scheme::kC1).heater_starts, 0);
+}
+
+// A run of C1 fills the cold pipe; the next cold draw gets that water.
+TEST(ColdDraws, GetWhatTheRunLeftInTheColdPipe) {
+  auto s = one_day();
+  s.draws = {{.at_s = 3600, .for_s = 30, .flow_m3s = 1e-4},
+             {.at_s = 3660, .for_s = 10, .flow_m3s = 1e-4, .is_cold = true}};
+  s.cold_pull = 0;
+  EXPECT_GT(simulate(s, Scheme::kC1).warmest_cold_c, 45);
+  EXPECT_LT(simulate(s, Scheme::kC3).warmest_cold_c, 40);
+}
+
+TEST(Schemes, WallsMakeTheWaitLonger) {
+  auto s = one_day();
+  s.outer_m = 0.02;
+  s.wall_j_m3k = kHeatOfPpr;
+  const auto r = simulate(s, Scheme::kN);
+  EXPECT_NEAR(r.waits_s[0], 20.9548 * 1.2836, 0.26);
+  EXPECT_EQ(r.waits_s[2], 30);  // all of the draw: 27.9398 * 1.2836 is more
+}
+
+TEST(Schemes, MixedDrawsTakeLessHotWater) {
+  auto s = one_day(0);
+  s.draws = {{.at_s = 3600, .for_s = 480, .flow_m3s = 8 * kPerMinute}};
+  s.is_mixed = true;
+  const auto r = simulate(s, Scheme::kN);
+  const double litres = 2.794 + 0.714286 * 8 * (480 - 20.95) / 60;
+  EXPECT_NEAR(r.heat_j / (litres * 4186 * 35), 1, 2e-3);
+  EXPECT_NEAR(r.draws[0].lowest_c, 15, 1e-9);
+  EXPECT_EQ(r.draws[0].wait_s, 21);
+}
+
+TEST(Schemes, PressesStandForTheLead) {
+  auto s = one_day();
+  const auto ahead = simulate(s, Scheme::kR3);
+  for (const Draw& d : s.draws) s.presses.push_back(d.at_s - s.lead_s);
+  const auto pressed = simulate(s, Scheme::kR3);
+  EXPECT_EQ(pressed.waits_s, ahead.waits_s);
+  EXPECT_DOUBLE_EQ(pressed.heat_j, ahead.heat_j);
+  s.presses.push_back(86'000);  // for nobody
+  EXPECT_GT(simulate(s, Scheme::kR3).heat_j, ahead.heat_j);
+}
+
+TEST(Schemes, ProbeOnTheReturnPipeFillsBothPipes) {
+  auto s = one_day();
+  s.stops_at_return = true;
+  const auto r = simulate(s, Scheme::kR3);
+  EXPECT_EQ(r.waiting_s, 0);
+  // Longer than the hot pipe's volume, not longer than that of both.
+  EXPECT_GT(r.pump_s / 60, 2 * 2.33);
+  EXPECT_LT(r.pump_s / 60, 5.6);
+}
+
+TEST(Schemes, TankHeaterBalances) {
+  for (const Scheme scheme : all_schemes()) {
+    auto s = one_day();
+    s.days = 7;
+    s.heater_tank_m3 = 0.06;
+    s.heater_w = 4000;
+    s.off_c = 44;
+    const auto r = simulate(s, scheme);
+    EXPECT_LT(r.balance_error, 1e-9) << to_string(scheme);
+    EXPECT_GT(r.tank_loss_j, 0);
+    EXPECT_NEAR(r.hot_loss_j + r.return_loss_j + r.tank_loss_j, r.loss_j, 1);
+  }
+}
+
+// The published reckoning: 32 L a day are 35 a year, so a kit of 700 takes 20
+// years and a pump of 350 ten.
+TEST(Compare, PayBackOfTheArticle) {
+  auto s = one_day(100);  // cold again within the hour
+  s.pipe_m = 45;          // 8.4 L, more than a draw
+  s.draws.clear();
+  for (int i = 0; i < 4; ++i) {
+    s.draws.push_back(
+        {.at_s = 3600.0 * (6 + i), .for_s = 60, .flow_m3s = 8 * kPerMinute});
+  }
+  s.heat_price = s.power_price = 0;
+  s.kit_prices = {{Scheme::kR3, 700}, {Scheme::kR4, 350}};
+  const auto none = simulate(s, Scheme::kN);
+  EXPECT_NEAR(none.cold_m3 / kLitre, 32, 1e-9);
+  const SchemeReport r4{.scheme = Scheme::kR4};  // free but for its kit
+  SchemeReport r3{.scheme = Scheme::kR3};
+  const auto paid = pay_back(s, {r3, r4});
+  ASSERT_EQ(paid.size(), 2u);
+  EXPECT_NEAR(paid[0].saved, 35.04, 1e-9);
+  EXPECT_NEAR(paid[0].years, 20, 0.05);
+  EXPECT_NEAR(paid[1].years, 10, 0.05);
+  r3.cost = 1;  // a day
+  EXPECT_TRUE(std::isinf(pay_back(s, {none, r3})[0].years));
+}
+
+TEST(Compare, Sweep) {
+  const auto sweep = read_hot_water_sweep("home.length=500 cm:15 m:3");
+  EXPECT_EQ(sweep.values, (std::vector<double>{5, 10, 15}));
+  EXPECT_EQ(sweep.unit, "m");
+  const auto s = one_day();
+  const double waits[] = {7, 14, 21};  // 6.985, 13.970, 20.955
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(simulate(swept(s, sweep, i), Scheme::kN).waits_s[0], waits[i]);
+  }
+  EXPECT_EQ(read_hot_water_sweep("thin.diameter=8 mm:12 mm:2").shown(1), 12);
+  for (const auto& [text, part] : {std::pair{"home.length", "KEY=FROM:TO"},
+                                   std::pair{"home.len=1 m:2 m:3", "home.len"},
+                                   std::pair{"home.length=1 m:2 kg:3", "2 kg"},
+                                   std::pair{"home.length=1 m:2 m:1", "2 to"},
+                                   std::pair{"home.length=1 m:2 m:x", "2 to"},
+                                   std::pair{"=", "KEY=FROM:TO"}}) {
+    EXPECT_ERROR(read_hot_water_sweep(text), Code::kInvalidArgument, part);
+  }
+  EXPECT_ERROR(swept(s, read_hot_water_sweep("home.length=0 m:1 m:2"), 0),
+               Code::kInvalidArgument,
+               "--sweep home.length=0 m",
+               "more than 0");
+}
+
+TEST(File, EveryPresetRunsAsTheExampleDoes) {
+  auto example = one_day();
+  example.on_c = 42;  // the preset keeps a margin
+  for (const Scheme scheme : all_schemes()) {
+    const std::string text = hot_water_preset(scheme);
+    auto s = read_hot_water(text, "preset");
+    EXPECT_EQ(s.schemes.back(), scheme) << text;
+    s.days = 1;
+    const auto r = simulate(s, scheme);
+    const auto wanted = simulate(example, scheme);
+    EXPECT_EQ(r.waits_s, wanted.waits_s) << to_string(scheme);
+    const bool has_cold_draw = to_string(scheme)[0] == 'C';
+    if (has_cold_draw) continue;
+    EXPECT_DOUBLE_EQ(r.heat_j, wanted.heat_j) << to_string(scheme);
+    EXPECT_DOUBLE_EQ(r.cost, wanted.cost) << to_string(scheme);
+  }
 }
 
 // The example with one line replaced.
@@ -225,6 +425,34 @@ TEST(File, UnitsAreRead) {
   EXPECT_EQ(s.windows.size(), 2u);
   EXPECT_EQ(s.draws.size(), 6u);
   EXPECT_EQ(s.draws[1].at_s, 7 * 3600 + 1200);
+}
+
+TEST(File, OtherKeysAreRead) {
+  std::string text = changed("loss = \"0.25 W/(m K)\"",
+                             "outer = \"20 mm\"\nwall = \"ppr\"\n"
+                             "foam = \"9 mm\"\nmixed = true");
+  text += "water = \"cold\"\n[kit]\nR3 = 700\n";
+  const auto s = read_hot_water(text, "f");
+  EXPECT_NEAR(s.loss_w_mk, 0.25358, 5e-6);
+  EXPECT_EQ(s.wall_j_m3k, kHeatOfPpr);
+  EXPECT_TRUE(s.is_mixed);
+  EXPECT_TRUE(s.draws.back().is_cold);
+  EXPECT_EQ(s.kit_prices.at(Scheme::kR3), 700);
+  const auto t = read_hot_water(
+      changed("lead = \"60 s\"",
+              "presses = [\"06:59\", \"12:00\"]\nprobe = \"return\"\n"
+              "pull = 0.25"),
+      "f");
+  EXPECT_EQ(t.presses, (std::vector<double>{25'140, 43'200}));
+  EXPECT_TRUE(t.stops_at_return);
+  EXPECT_EQ(t.cold_pull, 0.25);
+  const auto tank = read_hot_water(
+      changed("set = \"50 C\"",
+              "set = \"50 C\"\ntank = \"60 L\"\npower = \"2 kW\"\n"
+              "band = \"4 K\""),
+      "f");
+  EXPECT_DOUBLE_EQ(tank.heater_tank_m3, 0.06);
+  EXPECT_EQ(tank.heater_band_k, 4);
 }
 
 TEST(File, EveryMistakeIsNamedWithItsPlace) {
@@ -251,7 +479,49 @@ TEST(File, EveryMistakeIsNamedWithItsPlace) {
       {"step = \"0.25 s\"", "step = \"0 s\"", "run.step", "more than 0"},
       {"water = \"3 /m3\"", "water = \"-3 /m3\"", "prices.water", "0 or more"},
       {"\"06:30-08:00\"", "\"06:30\"", "control.windows", "06:30-08:00"},
-      {"[pump]", "[bump]", "bump.flow", "unknown key"}};
+      {"[pump]", "[bump]", "bump.flow", "unknown key"},
+      {"length = \"15 m\"", "length = \"1e300 m\"", "home.length", "10000"},
+      {"cold = \"15 C\"", "cold = \"-5 C\"", "home.cold", "0 C to 100 C"},
+      {"set = \"50 C\"", "set = \"120 C\"", "heater.set", "0 C to 100 C"},
+      {"loss = \"0.25 W/(m K)\"",
+       "outer = \"20 mm\"",
+       "home.outer",
+       "home.wall"},
+      {"loss = \"0.25 W/(m K)\"",
+       "outer = \"15 mm\"\nwall = \"ppr\"",
+       "home.outer",
+       "home.diameter"},
+      {"loss = \"0.25 W/(m K)\"",
+       "loss = \"1 W/(m K)\"\nouter = \"20 mm\"\nwall = \"ppr\"\n"
+       "foam = \"9 mm\"",
+       "home.foam",
+       "home.loss"},
+      {"loss = \"0.25 W/(m K)\"", "wall = \"tin\"", "f:5", "ppr or copper"},
+      {"set = \"50 C\"",
+       "set = \"50 C\"\ntank = \"60 L\"",
+       "heater.power",
+       "a tank needs a power"},
+      {"set = \"50 C\"",
+       "set = \"50 C\"\ntank = \"60 L\"\npower = \"2 kW\"\n"
+       "band = \"12 K\"",
+       "control.stop",
+       "heater.band"},
+      {"days = 365",
+       "days = 365\nschemes = [\"N\", \"Q\"]",
+       "run.schemes",
+       "\"Q\""},
+      {"days = 365", "days = 365\nschemes = []", "run.schemes", "no scheme"},
+      {"lead = \"60 s\"",
+       "presses = [\"12:00\", \"11:00\"]",
+       "control.presses",
+       "rise"},
+      {"lead = \"60 s\"", "pull = 1.5", "control.pull", "at most 1"},
+      {"[pump]", "[kit]\nR3 = -1\n[pump]", "kit.R3", "0 or more"},
+      {"[pump]", "[kit]\nR9 = 1\n[pump]", "kit.R9", "a scheme"},
+      {"at = \"07:20\"",
+       "at = \"07:20\"\nwater = \"warm\"",
+       "draw[1].water",
+       "hot or cold"}};
   for (const auto& c : cases) {
     EXPECT_ERROR(read_hot_water(changed(c[0], c[1]), "f"),
                  Code::kInvalidArgument,

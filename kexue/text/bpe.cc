@@ -60,7 +60,9 @@ constexpr uint32_t kNobody = 0xFFFFFFFF;
 }  // namespace
 
 struct Bpe::Model {
-  std::vector<std::string> tokens;  // by id; "": no such id
+  // By id. Ids may have gaps: a list would be as long as the largest says.
+  std::unordered_map<int32_t, std::string> tokens;
+  int64_t size = 0;  // largest id + 1
   std::array<int32_t, 256> bytes = {};
   std::unordered_map<uint64_t, Merge> merges;
   std::unordered_map<std::string_view, int32_t> added;
@@ -93,17 +95,16 @@ void set_token(Bpe::Model& m,
   if (id < 0 || id > io::limits::kTokenId) {
     fail(where, fmt::format("id {} is not in 0..2^24-1", id));
   }
-  const auto at = static_cast<size_t>(id);
-  if (at >= m.tokens.size()) m.tokens.resize(at + 1);
   if (token.empty()) fail(where, fmt::format("id {} is an empty token", id));
-  if (!m.tokens[at].empty() && m.tokens[at] != token) {
+  const auto [at, is_new] = m.tokens.emplace(id, token);
+  if (!is_new && at->second != token) {
     fail(where,
          fmt::format("id {} is \"{}\" and \"{}\"",
                      id,
-                     io::printable(m.tokens[at]),
+                     io::printable(at->second),
                      io::printable(token)));
   }
-  m.tokens[at] = token;
+  m.size = std::max(m.size, int64_t{id} + 1);
 }
 
 }  // namespace
@@ -121,10 +122,7 @@ Bpe::Bpe(std::vector<std::pair<std::string, int32_t>> vocabulary,
       fail(where, "token \"" + io::printable(token) + "\" twice");
     }
   }
-  if (ids.size() != static_cast<size_t>(std::count_if(
-                        m->tokens.begin(), m->tokens.end(), [](const auto& t) {
-                          return !t.empty();
-                        }))) {
+  if (ids.size() != m->tokens.size()) {
     fail(where, "two tokens with the same id");
   }
   const auto id_of = [&](const std::string& token, const char* what) {
@@ -155,17 +153,16 @@ Bpe::Bpe(std::vector<std::pair<std::string, int32_t>> vocabulary,
                             options.added.size(),
                             io::limits::kAddedTokens));
   }
-  for (const auto& [text, id] : options.added) {
+  auto added = options.added;
+  std::stable_sort(added.begin(), added.end(), [](auto& a, auto& b) {
+    return a.first.size() > b.first.size();
+  });
+  for (const auto& [text, id] : added) {
     set_token(*m, text, id, where);
     m->added_texts.push_back(text);
   }
-  std::stable_sort(m->added_texts.begin(),
-                   m->added_texts.end(),
-                   [](auto& a, auto& b) { return a.size() > b.size(); });
-  for (const auto& [text, id] : options.added) {
-    const auto it =
-        std::find(m->added_texts.begin(), m->added_texts.end(), text);
-    m->added.emplace(*it, id);
+  for (size_t i = 0; i < added.size(); ++i) {
+    m->added.emplace(m->added_texts[i], added[i].second);
   }
   model_ = std::move(m);
 }
@@ -239,17 +236,19 @@ std::vector<int32_t> Bpe::encode(std::string_view text) const {
 }
 
 int64_t Bpe::size() const {
-  return static_cast<int64_t>(model_->tokens.size());
+  return model_->size;
 }
 
 const std::string& Bpe::token(int64_t id) const {
-  if (id < 0 || id >= size() ||
-      model_->tokens[static_cast<size_t>(id)].empty()) {
+  const auto it = id < 0 || id >= size()
+                      ? model_->tokens.end()
+                      : model_->tokens.find(static_cast<int32_t>(id));
+  if (it == model_->tokens.end()) {
     throw Error(
         Code::kInvalidArgument,
         fmt::format("no token has id {}, the vocabulary has {}", id, size()));
   }
-  return model_->tokens[static_cast<size_t>(id)];
+  return it->second;
 }
 
 std::string Bpe::decode(std::span<const int32_t> ids) const {

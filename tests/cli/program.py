@@ -44,6 +44,22 @@ class Base(unittest.TestCase):
                               capture_output=True, timeout=120, check=False,
                               **options)
 
+    def as_nobody(self):
+        """Options of run_program with which permissions count, for root too;
+        the files must be readable for others. Skips where that is denied."""
+        if os.geteuid() != 0:
+            return {}
+        options = {"user": 65534, "group": 65534, "extra_groups": []}
+        os.chmod(self.at, 0o755)
+        try:
+            done = self.run_program("--version", **options)
+        except PermissionError as error:
+            self.skipTest(f"no other user can be had, or not here: {error}")
+        if done.returncode != 0:
+            self.skipTest("another user cannot run the program here: "
+                          + done.stderr.decode())
+        return options
+
     def fails(self, status, parts, *words, **options):
         """The status, and every part in the message on stderr."""
         done = self.run_program(*words, **options)

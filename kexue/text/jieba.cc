@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "kexue/text/detail/jieba_chars.h"
 #include "kexue/text/detail/jieba_model.h"
-#include "kexue/text/unicode.h"
 
 namespace kexue::text {
 namespace {
@@ -13,98 +13,59 @@ using namespace detail;
 
 using Words = std::vector<std::string_view>;
 
-bool is_english(char32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9');
-}
-bool is_digit(char32_t c) {
-  return c >= '0' && c <= '9';
-}
-
-// [\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-]
-bool is_block_part(char32_t c) {
-  if (c >= 0x80) return is_jieba_han(c);
-  static constexpr auto kAscii = [] {
-    std::array<bool, 0x80> t = {};
-    for (char a = 'a'; a <= 'z'; ++a) t[static_cast<size_t>(a)] = true;
-    for (char a = 'A'; a <= 'Z'; ++a) t[static_cast<size_t>(a)] = true;
-    for (char a = '0'; a <= '9'; ++a) t[static_cast<size_t>(a)] = true;
-    for (const char a : {'+', '#', '&', '.', '_', '%', '-'}) {
-      t[static_cast<size_t>(a)] = true;
-    }
-    return t;
-  }();
-  return kAscii[c];
-}
-
-// \s of Python's re for text.
-bool is_python_space(char32_t c) {
-  return (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x20) || c == 0x85 ||
-         c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
-}
-
-// A code point of valid UTF-8.
-inline char32_t decode_valid(const char* text, size_t* bytes) {
-  const auto at = [&](int i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(text[i]));
-  };
-  const char32_t a = at(0);
-  if (a < 0x80) {
-    *bytes = 1;
-    return a;
-  }
-  if (a >= 0xE0 && a < 0xF0) {
-    *bytes = 3;
-    return (a & 0x0F) << 12 | (at(1) & 0x3F) << 6 | (at(2) & 0x3F);
-  }
-  if (a < 0xE0) {
-    *bytes = 2;
-    return (a & 0x1F) << 6 | (at(1) & 0x3F);
-  }
-  *bytes = 4;
-  return (a & 0x07) << 18 | (at(1) & 0x3F) << 12 | (at(2) & 0x3F) << 6 |
-         (at(3) & 0x3F);
-}
-
-// A stretch of text as its characters; what stands for it is kept between
-// stretches, so that memory is asked for once.
-struct Block {
+// Some text as its characters. Blocks, the stretches that are cut up, are many
+// and short, so a window holds several: what the dictionary says of all their
+// characters is asked for before any answer is used.
+struct Window {
   struct Step {
     double score;
     uint32_t end;
   };
-  std::string_view text;
+  struct Piece {  // characters [begin, end)
+    uint32_t begin;
+    uint32_t end;
+    bool is_block;
+    bool is_space;
+  };
+  const char* text = nullptr;
   std::vector<char32_t> chars;
-  std::vector<uint32_t> offsets;  // one more than chars
-  std::vector<JiebaTrie::Id> ids;
+  std::vector<uint32_t> offsets;                // one more than chars
+  std::vector<JiebaTrie::Id> ids;               // 0 outside of blocks
+  std::vector<JiebaTrie::Place> second, third;  // of words from here on
+  std::vector<Piece> pieces;
   std::vector<Step> route;
   std::vector<std::array<uint8_t, kJiebaStates>> from;  // of the HMM
   std::vector<uint8_t> states;
 
   size_t size() const { return chars.size(); }
+  void begin(const char* at) {
+    text = at;
+    chars.clear();
+    offsets.clear();
+    ids.clear();
+    pieces.clear();
+  }
   std::string_view part(size_t begin, size_t end) const {
-    return text.substr(offsets[begin], offsets[end] - offsets[begin]);
+    return {text + offsets[begin], offsets[end] - offsets[begin]};
   }
 };
 
-// Segments one block after the other.
+constexpr size_t kWindow = 256;            // characters, or one long block
+constexpr size_t kKept = size_t{1} << 16;  // whose memory is kept
+
+// Segments one window after the other.
 class Cutter final {
  public:
-  Cutter(const JiebaTrie& trie, const JiebaHmm& hmm) : trie_(trie), hmm_(hmm) {}
+  Cutter(const JiebaTrie& trie, const JiebaHmm& hmm, Window& window)
+      : trie_(trie), hmm_(hmm), b_(window) {}
 
   void cut(std::string_view text, bool with_space, Words& words);
 
  private:
-  void begin_block(const char* at) {
-    b_.chars.clear();
-    b_.offsets.clear();
-    b_.ids.clear();
-    start_ = at;
-  }
-  void cut_block(const char* end, Words& words);
-  void find_route();
+  void cut_window(const char* end, bool with_space, Words& words);
+  void look_up();
+  void find_route(size_t begin, size_t end);
+  void cut_block(size_t begin, size_t end, Words& words);
   bool is_word(size_t begin, size_t end) const;
   void cut_singles(size_t begin, size_t end, Words& words);
   void cut_unknown(size_t begin, size_t end, Words& words);
@@ -114,67 +75,91 @@ class Cutter final {
 
   const JiebaTrie& trie_;
   const JiebaHmm& hmm_;
-  Block b_;
-  const char* start_ = nullptr;
+  Window& b_;
 };
 
 void Cutter::cut(std::string_view text, bool with_space, Words& words) {
   const char* const end = text.data() + text.size();
   bool inside = false;
+  b_.begin(text.data());
   for (const char* at = text.data(); at < end;) {
     size_t bytes = 0;
     const char32_t c = decode_valid(at, &bytes);
-    if (is_block_part(c)) {
-      if (!inside) begin_block(at);
-      inside = true;
-      b_.offsets.push_back(static_cast<uint32_t>(at - start_));
-      b_.chars.push_back(c);
-      b_.ids.push_back(trie_.id(c));
-      at += bytes;
-      continue;
+    const bool is_part = is_block_part(c);
+    if (b_.size() >= kWindow && !(inside && is_part)) {
+      cut_window(at, with_space, words);
+      b_.begin(at);
+      inside = false;
     }
-    if (inside) cut_block(at, words);
-    inside = false;
-    const bool is_space = is_python_space(c);
-    if (c == '\r' && at + 1 < end && at[1] == '\n') bytes = 2;
-    if (with_space || !is_space) words.emplace_back(at, bytes);
+    const auto index = static_cast<uint32_t>(b_.size());
+    b_.offsets.push_back(static_cast<uint32_t>(at - b_.text));
+    b_.chars.push_back(c);
+    b_.ids.push_back(is_part ? trie_.id(c) : JiebaTrie::Id{0});
+    if (is_part && inside) {
+      ++b_.pieces.back().end;
+    } else {
+      b_.pieces.push_back({index, index + 1, is_part, is_python_space(c)});
+      if (c == '\r' && at + 1 < end && at[1] == '\n') bytes = 2;
+    }
+    inside = is_part;
     at += bytes;
   }
-  if (inside) cut_block(end, words);
+  cut_window(end, with_space, words);
+}
+
+// Three passes, each asking for the memory that the next one needs.
+void Cutter::look_up() {
+  const size_t n = b_.size();
+  const JiebaTrie::Id* const ids = b_.ids.data();
+  b_.second.resize(n);
+  b_.third.resize(n);
+  for (size_t i = 0; i + 1 < n; ++i) {
+    if (ids[i] == 0 || ids[i + 1] == 0) continue;
+    trie_.prefetch(JiebaTrie::place_of_first(ids[i]), ids[i + 1]);
+  }
+  for (size_t i = 0; i < n; ++i) {
+    b_.second[i] = b_.third[i] = JiebaTrie::kNone;
+    if (i + 1 >= n || ids[i] == 0 || ids[i + 1] == 0) continue;
+    if (!trie_.first(ids[i]).has_longer) continue;
+    const auto at = trie_.next(JiebaTrie::place_of_first(ids[i]), ids[i + 1]);
+    b_.second[i] = at;
+    if (at == JiebaTrie::kNone || i + 2 >= n || ids[i + 2] == 0) continue;
+    if (trie_.has_longer(at)) trie_.prefetch(at, ids[i + 2]);
+  }
+  for (size_t i = 0; i + 2 < n; ++i) {
+    const auto at = b_.second[i];
+    if (at == JiebaTrie::kNone || ids[i + 2] == 0) continue;
+    if (!trie_.has_longer(at)) continue;
+    const auto next = b_.third[i] = trie_.next(at, ids[i + 2]);
+    if (next == JiebaTrie::kNone || i + 3 >= n || ids[i + 3] == 0) continue;
+    if (trie_.has_longer(next)) trie_.prefetch(next, ids[i + 3]);
+  }
 }
 
 // From the right: the best score of the rest behind each character.
-void Cutter::find_route() {
-  constexpr size_t kAhead = 8;
-  const size_t n = b_.size();
+void Cutter::find_route(size_t begin, size_t end) {
   const JiebaTrie::Id* const ids = b_.ids.data();
-  b_.route.resize(n + 1);
-  Block::Step* const route = b_.route.data();
-  route[n] = {0, 0};
-  for (size_t i = n; i-- > 0;) {
-    if (i >= kAhead) {
-      const size_t k = i - kAhead;
-      trie_.prefetch(JiebaTrie::place_of_first(ids[k]), ids[k + 1]);
-    }
+  Window::Step* const route = b_.route.data();
+  route[end] = {0, 0};
+  for (size_t i = end; i-- > begin;) {
     const JiebaNode& first = trie_.first(ids[i]);
-    Block::Step best{0, 0};
-    if (first.is_word()) {
-      best = {first.weight + route[i + 1].score, static_cast<uint32_t>(i + 1)};
-    }
-    if (first.has_longer) {
-      JiebaTrie::Place at = JiebaTrie::place_of_first(ids[i]);
-      for (size_t j = i + 1; j < n; ++j) {
-        at = trie_.next(at, ids[j]);
-        if (at == JiebaTrie::kNone) break;
-        const double weight = trie_.weight(at);
-        if (weight <= 0) {
-          const double score = weight + route[j + 1].score;
-          if (best.end == 0 || score >= best.score) {
-            best = {score, static_cast<uint32_t>(j + 1)};
-          }
-        }
-        if (!trie_.has_longer(at)) break;
+    Window::Step best{0, 0};
+    const auto consider = [&](double weight, size_t to) {
+      if (weight > 0) return;
+      const double score = weight + route[to].score;
+      if (best.end == 0 || score >= best.score) {
+        best = {score, static_cast<uint32_t>(to)};
       }
+    };
+    consider(first.weight, i + 1);
+    if (b_.second[i] != JiebaTrie::kNone) {
+      consider(trie_.weight(b_.second[i]), i + 2);
+    }
+    JiebaTrie::Place at = b_.third[i];
+    for (size_t to = i + 3; at != JiebaTrie::kNone; ++to) {
+      consider(trie_.weight(at), to);
+      if (to >= end || !trie_.has_longer(at)) break;
+      at = trie_.next(at, ids[to]);
     }
     if (best.end == 0) {
       best = {trie_.unknown_weight() + route[i + 1].score,
@@ -184,13 +169,23 @@ void Cutter::find_route() {
   }
 }
 
-void Cutter::cut_block(const char* end, Words& words) {
-  b_.text = {start_, static_cast<size_t>(end - start_)};
-  b_.offsets.push_back(static_cast<uint32_t>(b_.text.size()));
-  find_route();
-  const size_t n = b_.size();
-  size_t singles = 0;  // [singles, at) are characters of their own
-  for (size_t at = 0; at < n;) {
+void Cutter::cut_window(const char* end, bool with_space, Words& words) {
+  b_.offsets.push_back(static_cast<uint32_t>(end - b_.text));
+  look_up();
+  b_.route.resize(b_.size() + 1);
+  for (const Window::Piece& p : b_.pieces) {
+    if (p.is_block) {
+      cut_block(p.begin, p.end, words);
+    } else if (with_space || !p.is_space) {
+      words.push_back(b_.part(p.begin, p.end));
+    }
+  }
+}
+
+void Cutter::cut_block(size_t begin, size_t end, Words& words) {
+  find_route(begin, end);
+  size_t singles = begin;  // [singles, at) are characters of their own
+  for (size_t at = begin; at < end;) {
     const size_t to = b_.route[at].end;
     if (to - at > 1) {
       cut_singles(singles, at, words);
@@ -199,7 +194,7 @@ void Cutter::cut_block(const char* end, Words& words) {
     }
     at = to;
   }
-  cut_singles(singles, n, words);
+  cut_singles(singles, end, words);
 }
 
 bool Cutter::is_word(size_t begin, size_t end) const {
@@ -331,12 +326,26 @@ Jieba Jieba::from_directory(const std::string& folder, io::FileSystem& fs) {
             JiebaHmm::read(folder + "/hmm.json", fs)}));
 }
 
+namespace {
+
+void cut_with(const Jieba::Model& model,
+              std::string_view text,
+              bool with_space,
+              Words& words) {
+  // Kept between texts, so that memory is asked for once.
+  thread_local Window window;
+  Cutter(model.trie, model.hmm, window).cut(text, with_space, words);
+  if (window.chars.capacity() > kKept) window = Window();
+}
+
+}  // namespace
+
 void Jieba::cut(std::string_view text, Words& words) const {
-  Cutter(model_->trie, model_->hmm).cut(text, true, words);
+  cut_with(*model_, text, true, words);
 }
 
 void Jieba::split(std::string_view text, Words& words) const {
-  Cutter(model_->trie, model_->hmm).cut(text, false, words);
+  cut_with(*model_, text, false, words);
 }
 
 }  // namespace kexue::text

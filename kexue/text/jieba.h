@@ -43,8 +43,9 @@ class Jieba final : public WordSplitter {
   void split(std::string_view text,
              std::vector<std::string_view>& words) const override;
 
- private:
   struct Model;
+
+ private:
   explicit Jieba(std::unique_ptr<const Model> model);
 
   std::unique_ptr<const Model> model_;

@@ -96,6 +96,7 @@ struct Worker {
   FrequencyTable pieces;
   std::vector<SpilledTable> spilled;
   uint64_t replaced = 0;
+  uint64_t tokens = 0;  // of the splitter
 };
 
 // The partitioned count: a table for each thread, joined shard by shard.
@@ -123,6 +124,7 @@ class RadixCount final {
       statistics.spills += w.spilled.size();
     }
     if (splitter_.has_pieces()) return join_pieces(statistics);
+    for (const Worker& w : workers_) statistics.tokens += w.tokens;
     return statistics.spills > 0 ? join_spilled(statistics)
                                  : join_tables(statistics);
   }
@@ -137,11 +139,13 @@ class RadixCount final {
     while (source_.next(chunk)) {
       const std::string_view text = units.clean(chunk);
       if (is_plain) {
-        word_loops().add_words(text.data(), text.size(), w.table, hash_key());
+        w.tokens += word_loops().add_words(
+            text.data(), text.size(), w.table, hash_key());
       } else {
         words.clear();
         splitter_.split(text, words);
         for (const std::string_view word : words) ++w.table.count_of(word);
+        w.tokens += words.size();
       }
       if (w.table.bytes() > memory_) make_room(w);
     }
@@ -240,10 +244,7 @@ class RadixCount final {
     std::vector<MergedShard> merged(kShards);
     for_shards(
         [&](size_t s) { merged[s] = merge_shard(tables, s, out->shards[s]); });
-    for (const MergedShard& m : merged) {
-      statistics.distinct += m.distinct;
-      statistics.tokens += m.tokens;
-    }
+    for (const MergedShard& m : merged) statistics.distinct += m.distinct;
     return {std::move(out), statistics};
   }
 
@@ -336,7 +337,8 @@ WordCounts count_words(const std::vector<std::string>& inputs,
   statistics.file_bytes = source.file_bytes();
   statistics.text_bytes = source.text_bytes();
   if (!counts.is_spilled()) {
-    statistics.tokens = counts.table().total();
+    // Adding up a large table takes its time; mostly they were counted.
+    if (statistics.tokens == 0) statistics.tokens = counts.table().total();
     statistics.distinct = counts.table().distinct();
   }
   counts.set_statistics(statistics);

@@ -203,6 +203,21 @@ inline void look_at(const char* text,
   }
 }
 
+// A key that is not in its home. If that has room, it is nowhere else.
+[[gnu::noinline]] void add_small(uint64_t key,
+                                 uint64_t hash,
+                                 SmallBucket& home,
+                                 WordTable& table) {
+  if (!home.has_room() || table.small.used >= table.small.limit) {
+    ++table.count_small(key, hash);
+    return;
+  }
+  const size_t at = home.size();
+  home.keys[at] = key;
+  home.counts[at] = 1;
+  ++table.small.used;
+}
+
 inline void count(const Group& g, WordTable& table) {
   for (size_t j = 0; j < g.size; ++j) {
     SmallBucket& bucket = table.small.slots[table.small.home(g.hashes[j])];
@@ -210,7 +225,7 @@ inline void count(const Group& g, WordTable& table) {
     if (found != 0) [[likely]] {
       ++bucket.counts[std::countr_zero(static_cast<unsigned>(found))];
     } else {
-      ++table.count_small(g.keys[j], g.hashes[j]);
+      add_small(g.keys[j], g.hashes[j], bucket, table);
     }
   }
   for (size_t j = 0; j < g.mids; ++j) {

@@ -146,7 +146,6 @@ MergedShard merge_shard(const std::vector<SpilledTable>& tables,
   MergedShard merged{.distinct = kept};
   for (const WordRef& ref : refs) {
     out.add(ref.token(), ref.count);
-    merged.tokens += ref.count;
   }
   out.finish();
   return merged;

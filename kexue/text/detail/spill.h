@@ -61,7 +61,6 @@ SpilledTable spill(const WordTable& table, const std::string& folder);
 
 struct MergedShard {
   uint64_t distinct = 0;
-  uint64_t tokens = 0;
 };
 
 // The words of one shard from all tables, added up and in order, to `out`.

@@ -129,13 +129,17 @@ void set_key(uint64_t* count, uint64_t key) {
 }
 static_assert(offsetof(SmallBucket, counts) == kBucketSlots * sizeof(uint64_t));
 
-// Each copies a slot to where there is room for it.
+// Each copies a slot to where there is room for it. The keys are different, so
+// nothing is compared.
 void move_to(Slots<SmallBucket>& to, const SmallBucket& b, const HashKey& key) {
-  for (int k = 0; k < kBucketSlots && b.keys[k] != 0; ++k) {
-    bool is_new = false;
-    uint64_t* count = place(to, b.keys[k], hash_small(b.keys[k], key), &is_new);
-    set_key(count, b.keys[k]);
-    *count = b.counts[k];
+  const size_t used = b.size();
+  for (size_t k = 0; k < used; ++k) {
+    uint64_t at = to.home(hash_small(b.keys[k], key));
+    while (!to.slots[at].has_room()) at = to.next(at);
+    SmallBucket& bucket = to.slots[at];
+    const size_t free = bucket.size();
+    bucket.keys[free] = b.keys[k];
+    bucket.counts[free] = b.counts[k];
   }
 }
 void move_to(Slots<MidSlot>& to, const MidSlot& m, const HashKey& key) {

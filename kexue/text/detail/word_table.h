@@ -54,6 +54,13 @@ inline constexpr int kBucketSlots = 4;
 struct alignas(64) SmallBucket {
   uint64_t keys[kBucketSlots];  // filled from the first; 0: free
   uint64_t counts[kBucketSlots];
+
+  bool has_room() const { return keys[kBucketSlots - 1] == 0; }
+  size_t size() const {
+    size_t used = 0;
+    for (const uint64_t key : keys) used += key != 0;
+    return used;
+  }
 };
 struct alignas(32) MidSlot {
   uint64_t low;

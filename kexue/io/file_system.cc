@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <system_error>
 
 namespace kexue::io {
@@ -61,17 +62,19 @@ class RealFs final : public FileSystem {
   }
 
   int list(const std::string& path, std::vector<std::string>* out) override {
-    DIR* dir = ::opendir(path.c_str());
+    const auto close = [](DIR* d) { ::closedir(d); };
+    // Closed as well when there is no memory for a name.
+    const std::unique_ptr<DIR, decltype(close)> dir(::opendir(path.c_str()),
+                                                    close);
     if (dir == nullptr) return -errno;
     out->clear();
     errno = 0;
-    while (const dirent* entry = ::readdir(dir)) {
+    while (const dirent* entry = ::readdir(dir.get())) {
       const std::string_view name = entry->d_name;
       if (name != "." && name != "..") out->emplace_back(name);
       errno = 0;
     }
     const int failed = errno;
-    ::closedir(dir);
     std::sort(out->begin(), out->end());
     return -failed;
   }

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <new>
 
 #include "kexue/io/checkpoint.h"
@@ -36,6 +37,11 @@ bool fails() {
 namespace kexue::io {
 namespace {
 
+auto open_files() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                       std::filesystem::directory_iterator());
+}
+
 TEST(CheckpointMemory, EveryFailedAllocationLeavesTheOldOne) {
   const testing::TempFolder dir;
   Checkpoint c{.step = 1,
@@ -43,6 +49,7 @@ TEST(CheckpointMemory, EveryFailedAllocationLeavesTheOldOne) {
                .score = {}};
   CheckpointStore(dir / "c").save(c);
   c.step = 2;
+  const auto open_before = open_files();
   bool done = false;
   for (long k = 1; !done; ++k) {
     ASSERT_LT(k, 5000);
@@ -67,6 +74,7 @@ TEST(CheckpointMemory, EveryFailedAllocationLeavesTheOldOne) {
       ASSERT_EQ(read_checkpoint(after.path(2)).step, 2) << k;
       std::filesystem::remove_all(after.path(2));
     }
+    ASSERT_EQ(open_files(), open_before) << k;
   }
 }
 

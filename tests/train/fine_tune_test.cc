@@ -289,6 +289,23 @@ TEST_F(FineTune, ResumeNamesTheKeyThatChanged) {
                "hint: give the value the run began with");
 }
 
+TEST_F(FineTune, LearnsWithAnotherRuleAndWhatGoesAroundIt) {
+  config_.optimizer = {{"ema", 0.5},
+                       {"fgm", 0.1},
+                       {"lazy_rows", optim::NameList{"embeddings.word"}},
+                       {"lookahead", 3.0},
+                       {"name", std::string("lamb")},
+                       {"schedule", std::string("cosine")}};
+  config_.lr = 1e-2;
+  config_.max_buckets = 1;
+  config_.dev_file = "";
+  const FineTuneResult r = run();
+  EXPECT_LT(seen_.steps.back().loss, seen_.steps.front().loss);
+  EXPECT_LT(r.evals.back().loss, seen_.steps.front().loss);
+  EXPECT_EQ(read_run_config(temp_ / "run/config.toml").optimizer,
+            config_.optimizer);
+}
+
 TEST_F(FineTune, NonFiniteLossStops) {
   config_.lr = 1e30;
   config_.warmup_ratio = 0;

@@ -19,6 +19,18 @@ Value kl_divergence(const Value& p_logits, const Value& q_logits) {
   return ops::sum(ops::exp(p) * (p - q), {1});
 }
 
+Value weighted_mean(const Value& x, const Value& weights) {
+  const Value w = ops::convert(weights, x.dtype());
+  const Value total = ops::sum(w);
+  const Value some = ops::greater(total, ops::zeros_like(total));
+  const Value divisor = ops::select(some, total, ops::ones_like(total));
+  return ops::sum(x * w) / divisor;
+}
+
+Value symmetric_kl(const Value& a, const Value& b, const Value& weights) {
+  return weighted_mean(kl_divergence(a, b) + kl_divergence(b, a), weights);
+}
+
 Value r_drop(const Value& a,
              const Value& b,
              const Value& labels,
@@ -28,13 +40,8 @@ Value r_drop(const Value& a,
   const Value nll =
       (cross_entropy(a, labels, weights) + cross_entropy(b, labels, weights)) *
       0.5;
-  const Value kl = kl_divergence(a, b) + kl_divergence(b, a);
-  const Value w = ops::convert(weights, kl.dtype());
-  const Value total = ops::sum(w);
-  const Value some = ops::greater(total, ops::zeros_like(total));
-  const Value divisor = ops::select(some, total, ops::ones_like(total));
-  return nll +
-         ops::convert(ops::sum(kl * w) / divisor, nll.dtype()) * (alpha / 4);
+  const Value kl = symmetric_kl(a, b, weights);
+  return nll + ops::convert(kl, nll.dtype()) * (alpha / 4);
 }
 
 }  // namespace kexue::losses

@@ -59,16 +59,18 @@ Value vat(const At& logits,
   }
   const Scope scope("vat");
   const Value clean = ops::stop_gradient(logits(x));
+  const auto divergence = [&](const Value& at) {
+    const Value kl = kl_divergence(clean, logits(at));
+    return options.weights ? weighted_mean(kl, options.weights) : ops::mean(kl);
+  };
   Perturbation along = options.step;
   along.size = options.xi;
   Value r = ops::convert(ops::random_normal(key, x.shape()), x.dtype());
   for (int i = 0; i < options.iterations; ++i) {
     r = perturbation(r, along);
-    const Value kl = ops::mean(kl_divergence(clean, logits(x + r)));
-    r = transforms::gradients(kl, {r})[0];
+    r = transforms::gradients(divergence(x + r), {r})[0];
   }
-  return ops::mean(
-      kl_divergence(clean, logits(x + perturbation(r, options.step))));
+  return divergence(x + perturbation(r, options.step));
 }
 
 }  // namespace kexue::losses

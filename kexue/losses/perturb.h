@@ -34,10 +34,11 @@ struct FgmOptions {
 };
 Value fgm(const At& loss, const Value& x, const FgmOptions& options = {});
 
-// mean KL(p(x) || p(x + r)), p(x) held constant: how far a perturbation r of
-// length `size` that is chosen against the model, not against a label, moves
-// its predictions. r is found by power iteration from a random start: r = xi r
-// / |r|, then r = d KL / dr, `iterations` times. To be added to a loss.
+// mean KL(p(x) || p(x + r)) over rows, p(x) held constant: how far a
+// perturbation r of length `size` that is chosen against the model, not against
+// a label, moves its predictions. r is found by power iteration from a random
+// start: r = xi r / |r|, then r = d KL / dr, `iterations` times. To be added to
+// a loss.
 //
 // Shapes: logits f[B,C] of x f[...]; key u32[2] -> f[].
 // Errors: kInvalidArgument unless iterations >= 1 and xi > 0.
@@ -46,6 +47,7 @@ struct VatOptions {
   Perturbation step = {.size = 1};
   double xi = 10;
   int iterations = 1;
+  Value weights = {};  // f[B], of each row in the means; empty: alike
 };
 Value vat(const At& logits,
           const Value& x,

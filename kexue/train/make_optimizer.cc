@@ -86,14 +86,28 @@ optim::ClipOptions take_clip(OptionList& options, double limit) {
   return c;
 }
 
-LossTransform take_loss(OptionList& options) {
+LossTransform take_loss(OptionList& options, const std::string& task) {
   LossTransform t;
-  const std::string fgm = take(options, "fgm", t.fgm);
-  take(options, "fgm_add_clean", t.fgm_add_clean);
-  const std::string penalty =
-      take(options, "gradient_penalty", t.gradient_penalty);
-  take(options, "perturb", t.table);
-  located(t.fgm < 0 ? fgm : penalty, [&] { check(t); });
+  const auto taken = [&](const char* key, auto& member) {
+    const std::string where = take(options, key, member);
+    located(where, [&] { check(t); });  // what came before is good
+    if (t.compares() && task == "regress") {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("{}optimizer.{} compares the probabilities of "
+                              "classes, and train.task = \"regress\" has none",
+                              where,
+                              key));
+    }
+  };
+  taken("fgm", t.fgm);
+  taken("fgm_add_clean", t.fgm_add_clean);
+  taken("gradient_penalty", t.gradient_penalty);
+  taken("r_drop", t.r_drop);
+  taken("vat", t.vat);
+  taken("vat_size", t.vat_size);
+  taken("vat_xi", t.vat_xi);
+  taken("vat_iterations", t.vat_iterations);
+  taken("perturb", t.table);
   return t;
 }
 
@@ -115,7 +129,7 @@ UpdatePlan make_optimizer(const RunConfig& config) {
   UpdatePlan plan;
   plan.schedule = take_schedule(options);
   plan.clip = take_clip(options, config.clip_norm);
-  plan.loss = take_loss(options);
+  plan.loss = take_loss(options, config.task);
   std::string name = "adamw";
   const std::string where = take(options, "name", name);
   const bool given =

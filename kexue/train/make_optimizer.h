@@ -22,9 +22,14 @@ struct UpdatePlan {
 //   clip = "hard"             # hard, soft, value; its limit is train.clip_norm
 //   clip_scope = "global"     # global, tensor
 //   clip_eps = 0
-//   fgm = 0                   # and the next three: see LossTransform
+//   fgm = 0                   # and the others: see LossTransform
 //   fgm_add_clean = false
 //   gradient_penalty = 0
+//   r_drop = 0                # not of "regress", as vat
+//   vat = 0
+//   vat_size = 1
+//   vat_xi = 10
+//   vat_iterations = 1
 //   perturb = "embeddings.word"
 // Every other key is an option of the rule. A weight decay that is not given
 // is train.weight_decay.

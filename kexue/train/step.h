@@ -25,6 +25,10 @@ using BatchTypes = std::map<std::string, TensorType>;
 struct LossResult {
   Value loss;
   std::vector<std::pair<std::string, Value>> metrics;
+  // Of a choice between classes: logits f[N,C] and weights f[N] of its rows,
+  // for losses that compare predictions (loss_transforms.h). Else empty.
+  Value logits = {};
+  Value weights = {};
 };
 using LossFunction = std::function<LossResult(const BatchValues&)>;
 

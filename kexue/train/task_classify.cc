@@ -71,9 +71,10 @@ class Classify final : public TextTask {
     const Value logits = model_.classify(bert_inputs(b));
     const Value& weight = b.at("weight");
     const Value counts = class_weights_.empty() ? weight : ops::sign(weight);
-    return {
-        losses::cross_entropy(logits, b.at("label"), weight),
-        {{"correct", losses::correct_count(logits, b.at("label"), counts)}}};
+    return {losses::cross_entropy(logits, b.at("label"), weight),
+            {{"correct", losses::correct_count(logits, b.at("label"), counts)}},
+            logits,
+            weight};
   }
 
   MetricValues step_metrics(const Metrics& sums,

@@ -127,7 +127,9 @@ class MaskedLm final : public TextTask {
     const Guess g = guess(b);
     return {losses::cross_entropy(g.logits, g.labels, g.weights),
             {{"correct", losses::correct_count(g.logits, g.labels, g.weights)},
-             {"masked", ops::sum(g.weights)}}};
+             {"masked", ops::sum(g.weights)}},
+            g.logits,
+            g.weights};
   }
 
   MetricValues step_metrics(const Metrics& sums,

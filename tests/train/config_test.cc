@@ -136,7 +136,44 @@ TEST(RunConfig, ScheduleAndClipMistakesAreFoundByLine) {
                "run.toml:6: clip: wants a limit >= 0");
   EXPECT_ERROR(read(with_optimizer("lookahead = 3\ngradient_penalty = -1")),
                Code::kInvalidArgument,
-               "run.toml:7: fgm and gradient_penalty must be at least 0");
+               "run.toml:7: gradient_penalty must be at least 0, got -1");
+}
+
+TEST(RunConfig, LossTransformsAreReadAndChecked) {
+  const auto plan = make_optimizer(read(with_optimizer(
+      "fgm = 0.5\nfgm_add_clean = true\ngradient_penalty = 0.1\nr_drop = 4\n"
+      "vat = 0.7\nvat_size = 2\nvat_xi = 5\nvat_iterations = 3\n"
+      "perturb = \"position\"")));
+  EXPECT_EQ(plan.loss.fgm, 0.5);
+  EXPECT_TRUE(plan.loss.fgm_add_clean);
+  EXPECT_EQ(plan.loss.gradient_penalty, 0.1);
+  EXPECT_EQ(plan.loss.r_drop, 4);
+  EXPECT_EQ(plan.loss.vat, 0.7);
+  EXPECT_EQ(plan.loss.vat_size, 2);
+  EXPECT_EQ(plan.loss.vat_xi, 5);
+  EXPECT_EQ(plan.loss.vat_iterations, 3);
+  EXPECT_EQ(plan.loss.table, "position");
+  EXPECT_FALSE(make_optimizer(read(kNeeded)).loss.active());
+  EXPECT_ERROR(read(with_optimizer("fgm = 1\nr_drop = -4")),
+               Code::kInvalidArgument,
+               "run.toml:7: r_drop must be at least 0, got -4");
+  EXPECT_ERROR(read(with_optimizer("vat = -1")),
+               Code::kInvalidArgument,
+               "run.toml:6: vat must be at least 0, got -1");
+  EXPECT_ERROR(read(with_optimizer("vat_xi = 0")),
+               Code::kInvalidArgument,
+               "run.toml:6: vat_xi must be above 0, got 0");
+  EXPECT_ERROR(read(with_optimizer("vat = 1\nvat_iterations = 17")),
+               Code::kInvalidArgument,
+               "run.toml:7: vat_iterations must be in 1..16, got 17");
+  EXPECT_ERROR(
+      read(with_optimizer("vat = 1\n[train]\ntask = \"regress\"")),
+      Code::kInvalidArgument,
+      "run.toml:6: optimizer.vat compares the probabilities of classes",
+      "train.task = \"regress\"");
+  EXPECT_ERROR(read(with_optimizer("r_drop = 1\n[train]\ntask = \"regress\"")),
+               Code::kInvalidArgument,
+               "run.toml:6: optimizer.r_drop compares");
 }
 
 TEST(RunConfig, LossScaleMayBeANumber) {

@@ -35,10 +35,12 @@ std::string rows(int count, const char* a, const char* b) {
 class Messages final : public Observer {
  public:
   void message(const std::string& line) override { text += line + "\n"; }
+  void step(const StepReport& r) override { losses.push_back(r.loss); }
   void saved(const std::string&, int64_t step) override {
     saves.push_back(step);
   }
   std::string text;
+  std::vector<double> losses;
   std::vector<int64_t> saves;
 };
 
@@ -137,6 +139,23 @@ TEST_F(Tasks, MaskedLmBeatsGuessingByFrequency) {
   config_.lr = 1e-9;
   const auto again = run();
   EXPECT_NEAR(again.evals.back().loss, result.evals.back().loss, 1e-4);
+}
+
+TEST_F(Tasks, RDropAndVatActOnTheLossOfATask) {
+  write("train.tsv", rows(80, "0", "1"));
+  const auto first_loss = [&](const optim::OptionList& options) {
+    config_.optimizer = options;
+    config_.folder = temp_ / ("run-" + std::to_string(seen_.losses.size()));
+    run();
+    return seen_.losses.back();
+  };
+  config_.max_steps = 1;
+  for (const char* task : {"classify", "masked_lm"}) {
+    config_.task = task;
+    const double plain = first_loss({});
+    // Without dropout both predictions of r_drop are one, so vat alone adds.
+    EXPECT_GT(first_loss({{"r_drop", 4.0}, {"vat", 1.0}}), plain + 1e-3);
+  }
 }
 
 TEST_F(Tasks, MasksDependOnSeedEpochAndRowOnly) {

@@ -100,9 +100,40 @@ Run declare_train(CLI::App& app) {
   return [o](Console& console) { return run_train(*o, console); };
 }
 
+void add_eval_fields(CLI::App& app, EvalOptions& o) {
+  app.add_option("--label-field", o.label_field, "key, or name of a column")
+      ->capture_default_str();
+  app.add_option("--text-field", o.text_field, "key, or name of a column")
+      ->capture_default_str();
+  app.add_option("--second-text-field", o.second_text_field, "default: none");
+  app.add_option("--sign-margin",
+                 o.sign_margin,
+                 "regress: sign accuracy leaves out |score| below it")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--mask-style", o.mask_style, "masked_lm, as the next four")
+      ->check(CLI::IsMember({"roberta", "bert"}))
+      ->capture_default_str();
+  app.add_option("--mask-probability", o.mask_probability, "of a token")
+      ->capture_default_str();
+  app.add_option("--max-predictions", o.max_predictions, "of a row; bert only")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
+      ->capture_default_str();
+  app.add_flag("--split-words", o.split_words, "mask pieces on their own");
+  app.add_option("--seed", o.seed, "of the masks: that of the run")
+      ->capture_default_str();
+}
+
 Run declare_eval(CLI::App& app) {
   auto o = std::make_shared<EvalOptions>();
-  add_text(app, o->text, "--data", "TSV file with labels", "--precision");
+  add_text(app,
+           o->text,
+           "--data",
+           "TSV, CSV or JSONL file with labels, or a folder",
+           "--precision");
+  app.add_option("--task", o->task, "auto: what the model's head is for")
+      ->check(CLI::IsMember({"auto", "classify", "regress", "masked_lm"}))
+      ->capture_default_str();
   app.add_option("--label-column", o->label_column, "from 0")
       ->check(CLI::Range(0, 4095))
       ->capture_default_str();
@@ -112,6 +143,9 @@ Run declare_eval(CLI::App& app) {
   app.add_option("--second-text-column", o->second_text_column, "-1: none")
       ->check(CLI::Range(-1, 4095))
       ->capture_default_str();
+  app.add_flag(
+      "--header", o->header, "TSV and CSV: the first row names the columns");
+  add_eval_fields(app, *o);
   return [o](Console& console) { return run_eval(*o, console); };
 }
 
@@ -505,7 +539,7 @@ constexpr std::array kCommands = {
             "kexue train examples/zh_sentiment.toml --set train.epochs=1",
             declare_train},
     Command{"eval",
-            "Loss, accuracy and counts by class on a labelled TSV file",
+            "Loss and metrics of a trained model on a labelled file",
             "kexue eval --model runs/demo/model --data test.tsv --json",
             declare_eval},
     Command{"predict",

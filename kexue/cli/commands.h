@@ -42,10 +42,22 @@ struct TrainOptions {
 int run_train(const TrainOptions& options, Console& console);
 
 struct EvalOptions {
-  TextOptions text;  // input: the TSV file
+  TextOptions text;           // input: the file with labels
+  std::string task = "auto";  // by the model's head
   int64_t label_column = 0;
   int64_t text_column = 1;
   int64_t second_text_column = -1;
+  bool header = false;
+  std::string label_field = "label";
+  std::string text_field = "text";
+  std::string second_text_field;
+  double sign_margin = 0;  // regress
+  // masked_lm: as the run that made the model had them
+  std::string mask_style = "roberta";
+  double mask_probability = 0.15;
+  int64_t max_predictions = 20;
+  bool split_words = false;
+  uint64_t seed = 0;
 };
 int run_eval(const EvalOptions& options, Console& console);
 

@@ -105,7 +105,8 @@ double baseline(const train::RunConfig& config) {
 
 std::vector<Classified> classify(const runtime::Session& session,
                                  const std::string& model_folder) {
-  train::Inference model(session, model_folder, {.batch_size = 4}, true);
+  train::Inference model(
+      session, model_folder, {.batch_size = 4}, train::Head::kClassifier);
   const std::vector<std::string> texts(kSentences.begin(), kSentences.end());
   const auto logits = model.logits(texts);
   std::vector<Classified> out;

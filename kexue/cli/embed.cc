@@ -43,8 +43,10 @@ int run_embed(const EmbedOptions& options, Console& console) {
   LineReader lines(
       {.path = options.text.input, .skip_bad = options.text.skip_bad});
   const auto session = open_session(options.text.device);
-  train::Inference model(
-      session, options.text.model, inference_options(options.text), false);
+  train::Inference model(session,
+                         options.text.model,
+                         inference_options(options.text),
+                         train::Head::kNone);
   for (auto block = lines.next_block(kBlockLines); !block.empty();
        block = lines.next_block(kBlockLines)) {
     const auto vectors = model.embed(texts_of(block), pooling);

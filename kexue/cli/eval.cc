@@ -1,119 +1,151 @@
-// kexue eval: loss, accuracy and counts by class on a labelled file.
+// kexue eval: how good a trained model is on a file.
+#include "kexue/cli/eval.h"
+
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "kexue/cli/commands.h"
 #include "kexue/cli/text_output.h"
-#include "kexue/data/dataset.h"
+#include "kexue/models/bert_files.h"
+#include "kexue/train/correlation.h"
 
 namespace kexue::cli {
 namespace {
 
-struct ClassCount {
-  int64_t rows = 0;       // that have the label
-  int64_t predicted = 0;  // that were given it
-  int64_t right = 0;
-};
-
-struct Score {
-  double loss = 0;
-  int64_t right = 0;
-  std::vector<ClassCount> classes;
-};
-
-Score score_of(const std::vector<std::vector<float>>& logits,
-               const data::Dataset& rows) {
-  Score score;
-  score.classes.resize(rows.classes.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const auto& z = logits[i];
-    const auto label = static_cast<size_t>(rows.labels[i]);
-    const auto top = std::max_element(z.begin(), z.end());
-    const auto guess = static_cast<size_t>(top - z.begin());
-    double sum = 0;
-    for (const float v : z) sum += std::exp(double{v} - double{*top});
-    score.loss += std::log(sum) - (double{z[label]} - double{*top});
-    ++score.classes[label].rows;
-    ++score.classes[guess].predicted;
-    if (guess == label) {
-      ++score.right;
-      ++score.classes[label].right;
-    }
+EvalResult result_of(const train::MetricValues& metrics) {
+  EvalResult out{.metrics = metrics};
+  for (const auto& [name, value] : metrics) {
+    out.lines.push_back(train::metric_text(name, value));
   }
-  return score;
+  return out;
 }
 
-nlohmann::ordered_json json_of(const Score& score,
-                               const data::Dataset& rows,
-                               const std::string& file) {
-  const auto n = static_cast<double>(rows.size());
-  nlohmann::ordered_json document;
-  document["data"] = file;
-  document["rows"] = rows.size();
-  document["skipped"] = rows.skipped.total();
-  document["loss"] = score.loss / n;
-  document["accuracy"] = static_cast<double>(score.right) / n;
-  for (size_t c = 0; c < score.classes.size(); ++c) {
-    const ClassCount& count = score.classes[c];
-    document["classes"].push_back({{"label", rows.classes[c]},
+void add_to(nlohmann::ordered_json& document,
+            const EvalResult& result,
+            const std::vector<std::string>& labels) {
+  for (const auto& [name, value] : result.metrics) {
+    // NaN (of a constant, of no rows) has no place in JSON.
+    document[name] = nullptr;
+    if (std::isfinite(value)) document[name] = value;
+  }
+  for (size_t c = 0; c < result.classes.size(); ++c) {
+    const ClassCount& count = result.classes[c];
+    document["classes"].push_back({{"label", labels[c]},
                                    {"rows", count.rows},
                                    {"predicted", count.predicted},
                                    {"right", count.right}});
   }
-  return document;
+  if (result.masked > 0) document["masked"] = result.masked;
 }
 
-void print_table(const Score& score,
-                 const data::Dataset& rows,
-                 Console& console) {
-  const auto n = static_cast<double>(rows.size());
-  const double accuracy = static_cast<double>(score.right) / n;
-  console.print_line(fmt::format("rows      {}", rows.size()));
-  console.print_line(fmt::format("loss      {:.4f}", score.loss / n));
-  console.print_line(
-      fmt::format("accuracy  {:.2f} %  (+- {:.2f}, one "
-                  "standard error)",
-                  100 * accuracy,
-                  100 * std::sqrt(accuracy * (1 - accuracy) / n)));
-  console.print_line("class\trows\tpredicted\tright");
-  for (size_t c = 0; c < score.classes.size(); ++c) {
-    const ClassCount& count = score.classes[c];
-    console.print_line(fmt::format("{}\t{}\t{}\t{}",
-                                   rows.classes[c],
-                                   count.rows,
-                                   count.predicted,
-                                   count.right));
-  }
+std::string task_of(const EvalOptions& options) {
+  if (options.task != "auto") return options.task;
+  const auto heads = models::bert_heads(options.text.model);
+  if (heads.classes == 0 && heads.masked_lm) return "masked_lm";
+  return heads.classes == 1 ? "regress" : "classify";
+}
+
+data::Dataset read_rows(const EvalOptions& o,
+                        const std::string& task,
+                        const std::vector<std::string>& classes) {
+  data::ReadOptions read;
+  read.label_column = o.label_column;
+  read.text_column = o.text_column;
+  read.second_text_column = o.second_text_column;
+  read.header = o.header;
+  read.label_field = o.label_field;
+  read.text_field = o.text_field;
+  read.second_text_field = o.second_text_field;
+  read.labels = task == "classify"  ? data::Labels::kClasses
+                : task == "regress" ? data::Labels::kScores
+                                    : data::Labels::kNone;
+  if (task == "classify") read.classes = classes;
+  read.on_bad = o.text.skip_bad ? data::OnBad::kSkip : data::OnBad::kError;
+  return data::read_dataset(o.text.input, read);
 }
 
 }  // namespace
 
+EvalResult eval_scores(train::Inference& model,
+                       const data::Dataset& rows,
+                       const EvalOptions& options) {
+  const size_t outputs = model.config().labels.size();
+  if (outputs != 1) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}: regress needs a model with one score, this "
+                            "one has {} classes",
+                            options.text.model,
+                            outputs),
+                "--task classify counts classes");
+  }
+  const auto scores = model.logits(rows.texts, rows.second_texts);
+  std::vector<double> predicted;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    json_numbers(scores[i],
+                 fmt::format("{}:{}", options.text.input, rows.lines[i]));
+    predicted.push_back(scores[i].at(0));
+  }
+  const std::vector<double> wanted(rows.scores.begin(), rows.scores.end());
+  return result_of(
+      train::regression_metrics(predicted, wanted, options.sign_margin));
+}
+
+EvalResult eval_masked(train::Inference& model,
+                       const data::Dataset& rows,
+                       const EvalOptions& o) {
+  using Style = data::MaskOptions::Style;
+  const auto score = model.masked_tokens(
+      rows.texts,
+      rows.second_texts,
+      {.style = o.mask_style == "bert" ? Style::kBert : Style::kRoberta,
+       .probability = o.mask_probability,
+       .max_predictions = o.max_predictions,
+       .whole_words = !o.split_words},
+      o.seed);
+  if (score.tokens == 0) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}: no token of its {} rows was masked",
+                            o.text.input,
+                            rows.size()),
+                "--mask-style bert masks one of each row at least");
+  }
+  const auto tokens = static_cast<double>(score.tokens);
+  const double loss = score.loss / tokens;
+  json_number(static_cast<float>(loss), o.text.model);
+  EvalResult out =
+      result_of({{"loss", loss},
+                 {"accuracy", static_cast<double>(score.right) / tokens},
+                 {"perplexity", std::exp(loss)}});
+  out.masked = score.tokens;
+  out.lines.push_back(fmt::format("masked {} tokens", score.tokens));
+  return out;
+}
+
 int run_eval(const EvalOptions& options, Console& console) {
   require_model_folder(options.text.model);
+  const std::string task = task_of(options);
   const auto session = open_session(options.text.device);
   train::Inference model(
-      session, options.text.model, inference_options(options.text), true);
-  const auto rows = data::read_dataset(
-      options.text.input,
-      {.label_column = options.label_column,
-       .text_column = options.text_column,
-       .second_text_column = options.second_text_column,
-       .classes = model.config().labels,
-       .on_bad =
-           options.text.skip_bad ? data::OnBad::kSkip : data::OnBad::kError});
-  const auto logits = model.logits(rows.texts, rows.second_texts);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    json_numbers(logits[i],
-                 fmt::format("{}:{}", options.text.input, rows.lines[i]));
-  }
-  const Score score = score_of(logits, rows);
+      session,
+      options.text.model,
+      inference_options(options.text),
+      task == "masked_lm" ? train::Head::kMaskedLm : train::Head::kClassifier);
+  const auto rows = read_rows(options, task, model.config().labels);
+  const EvalResult result =
+      task == "classify"  ? eval_classes(model, rows, options.text.input)
+      : task == "regress" ? eval_scores(model, rows, options)
+                          : eval_masked(model, rows, options);
   if (console.json()) {
-    console.print_line(json_of(score, rows, options.text.input).dump());
+    nlohmann::ordered_json document = {{"data", options.text.input},
+                                       {"task", task},
+                                       {"rows", rows.size()},
+                                       {"skipped", rows.skipped.total()}};
+    add_to(document, result, rows.classes);
+    console.print_line(document.dump());
   } else {
-    print_table(score, rows, console);
+    console.print_line(fmt::format("rows      {}", rows.size()));
+    for (const auto& line : result.lines) console.print_line(line);
   }
   note_truncated(model, console);
   return 0;

@@ -55,8 +55,10 @@ int run_predict(const PredictOptions& options, Console& console) {
   LineReader lines(
       {.path = options.text.input, .skip_bad = options.text.skip_bad});
   const auto session = open_session(options.text.device);
-  train::Inference model(
-      session, options.text.model, inference_options(options.text), true);
+  train::Inference model(session,
+                         options.text.model,
+                         inference_options(options.text),
+                         train::Head::kClassifier);
   const auto& labels = model.config().labels;
   for (auto block = lines.next_block(kBlockLines); !block.empty();
        block = lines.next_block(kBlockLines)) {

@@ -17,8 +17,10 @@ int run_rerank(const RerankOptions& options, Console& console) {
        .on_bad =
            options.text.skip_bad ? data::OnBad::kSkip : data::OnBad::kError});
   const auto session = open_session(options.text.device);
-  train::Inference model(
-      session, options.text.model, inference_options(options.text), true);
+  train::Inference model(session,
+                         options.text.model,
+                         inference_options(options.text),
+                         train::Head::kClassifier);
   if (model.config().labels.size() != 1) {
     throw Error(Code::kUnsupported,
                 fmt::format("{}: rerank needs a model with one score, this "

@@ -117,6 +117,17 @@ std::string find_name(const io::ModelWeights& weights,
   return "";
 }
 
+// Outputs of the classifier; 0 without one, or if it is no matrix.
+int64_t classifier_rows(const io::ModelWeights& weights) {
+  if (!weights.contains("classifier.weight")) return 0;
+  const Shape shape = weights.type("classifier.weight").shape;
+  return shape.rank() == 2 ? shape[0] : 0;
+}
+
+bool has_masked_lm(const io::ModelWeights& weights) {
+  return !find_name(weights, hugging_face_name("predictions.bias", -1)).empty();
+}
+
 class Loader final {
  public:
   Loader(const io::ModelWeights& weights, LoadedBert& out, Key key)
@@ -226,6 +237,15 @@ BertConfig read_bert_config(const std::string& folder) {
   return c;
 }
 
+BertHeads bert_heads(const std::string& folder) {
+  const auto weights =
+      io::open_model_weights(folder, {.access = io::Safetensors::Access::kMap});
+  BertHeads heads;
+  heads.classes = classifier_rows(weights);
+  heads.masked_lm = has_masked_lm(weights);
+  return heads;
+}
+
 LoadedBert load_bert(const std::string& folder, const LoadOptions& options) {
   LoadedBert out;
   out.config = read_bert_config(folder);
@@ -237,8 +257,7 @@ LoadedBert load_bert(const std::string& folder, const LoadOptions& options) {
   if (fresh_head) {
     out.config.labels = options.new_labels;
   } else if (has_classifier) {
-    const Shape shape = weights.type("classifier.weight").shape;
-    const auto count = shape.rank() == 2 ? static_cast<size_t>(shape[0]) : 0;
+    const auto count = static_cast<size_t>(classifier_rows(weights));
     while (out.config.labels.size() < count) {
       out.config.labels.push_back(
           fmt::format("LABEL_{}", out.config.labels.size()));
@@ -254,15 +273,15 @@ LoadedBert load_bert(const std::string& folder, const LoadOptions& options) {
   }
   out.config.pooler = has_classifier && !fresh_head &&
                       !find_name(weights, "pooler.dense.weight").empty();
-  const bool has_masked_lm =
-      !find_name(weights, hugging_face_name("predictions.bias", -1)).empty();
+  const bool trained_masked_lm = has_masked_lm(weights);
   out.config.masked_lm = options.masked_lm;
   Bert model({.config = out.config});
   Loader loader(weights, out, options.key);
   for (const auto& p : model.parameters()) {
     // A classifier of the file was trained on other classes.
-    const bool fresh = (fresh_head && p.name.starts_with("classifier.")) ||
-                       (!has_masked_lm && p.name.starts_with("predictions."));
+    const bool fresh =
+        (fresh_head && p.name.starts_with("classifier.")) ||
+        (!trained_masked_lm && p.name.starts_with("predictions."));
     fresh ? loader.make(p) : loader.load(p);
   }
   loader.list_unexpected();

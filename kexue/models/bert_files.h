@@ -17,6 +17,13 @@ namespace kexue::models {
 //         model_type, position embedding or activation).
 BertConfig read_bert_config(const std::string& folder);
 
+// Which heads the weights of a folder have.
+struct BertHeads {
+  int64_t classes = 0;  // outputs of the classifier; 0: none
+  bool masked_lm = false;
+};
+BertHeads bert_heads(const std::string& folder);
+
 struct LoadedBert {
   BertConfig config;
   // In the order of Bert::parameters(); views of the mapped file where that

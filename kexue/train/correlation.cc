@@ -46,4 +46,25 @@ double spearman(std::span<const double> x, std::span<const double> y) {
   return pearson(ranks(x), ranks(y));
 }
 
+MetricValues regression_metrics(std::span<const double> predicted,
+                                std::span<const double> wanted,
+                                double sign_margin) {
+  double squares = 0;
+  double signs = 0;
+  double right = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const double error = predicted[i] - wanted[i];
+    squares += error * error;
+    if (wanted[i] == 0 || std::abs(wanted[i]) < sign_margin) continue;
+    ++signs;
+    right += (predicted[i] > 0) == (wanted[i] > 0) ? 1 : 0;
+  }
+  const double mse = squares / static_cast<double>(wanted.size());
+  return {{"loss", mse},
+          {"pearson", pearson(predicted, wanted)},
+          {"spearman", spearman(predicted, wanted)},
+          {"sign_accuracy", right / signs},
+          {"mse", mse}};
+}
+
 }  // namespace kexue::train

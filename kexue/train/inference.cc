@@ -11,6 +11,8 @@
 #include "kexue/base/error.h"
 #include "kexue/data/batcher.h"
 #include "kexue/models/bert_files.h"
+#include "kexue/train/detail/masked_tokens.h"
+#include "kexue/train/detail/run_data.h"
 #include "kexue/train/detail/support.h"
 #include "kexue/train/engine.h"
 
@@ -35,6 +37,39 @@ models::BertConfig without_head(models::BertConfig config) {
   return config;
 }
 
+models::LoadedBert load(const std::string& folder, Head head) {
+  models::LoadedBert out =
+      models::load_bert(folder,
+                        {.new_labels = {},
+                         .want_classifier = head == Head::kClassifier,
+                         .masked_lm = head == Head::kMaskedLm,
+                         .key = {}});
+  if (!out.fresh.empty()) {
+    throw Error(
+        Code::kNotFound,
+        fmt::format("{}: the model has no head for masked tokens", folder),
+        "train one: train.task = \"masked_lm\"");
+  }
+  return out;
+}
+
+// Texts without labels. kInvalidArgument unless pairs are complete.
+data::Dataset dataset_of(const char* what,
+                         const std::vector<std::string>& texts,
+                         const std::vector<std::string>& second_texts) {
+  if (!second_texts.empty() && second_texts.size() != texts.size()) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{}: {} texts, but {} second texts",
+                            what,
+                            texts.size(),
+                            second_texts.size()));
+  }
+  data::Dataset set;
+  set.texts = texts;
+  set.second_texts = second_texts;
+  return set;
+}
+
 int64_t token_limit(const InferenceOptions& options,
                     const models::BertConfig& config) {
   if (options.batch_size < 1 || options.max_buckets < 1 ||
@@ -56,24 +91,32 @@ struct Inference::State {
   State(const runtime::Session& s,
         const std::string& folder,
         const InferenceOptions& o,
-        bool want_classifier)
+        Head head)
       : session(s),
         options(o),
         tokenizer(text::WordPiece::from_directory(folder)),
-        loaded(models::load_bert(
-            folder,
-            {.new_labels = {}, .want_classifier = want_classifier, .key = {}})),
+        loaded(load(folder, head)),
         max_length(token_limit(o, loaded.config)),
         whole({.config = loaded.config}),
         encoder({.config = without_head(loaded.config)}) {
     detail::check_fits(loaded.config, tokenizer, max_length, folder);
   }
 
+  // Runs f on batches of the texts, in buckets of their lengths: `prepare` may
+  // change a batch before, `take` gets it with what f gave.
+  using Prepare = std::function<void(data::Minibatch&)>;
+  using Take = std::function<void(const data::Minibatch&, const HostArray&)>;
+  void for_each_batch(const std::string& name,
+                      models::Bert& model,
+                      const Forward& f,
+                      const data::Dataset& texts,
+                      const Prepare& prepare,
+                      const Take& take);
   // Rows of f(batch), one for each text, in their order.
   std::vector<std::vector<float>> run(const std::string& name,
                                       models::Bert& model,
                                       const Forward& f,
-                                      data::Dataset texts);
+                                      const data::Dataset& texts);
   const runtime::Program& program(const std::string& name,
                                   const nn::ParamList& params,
                                   const Forward& f,
@@ -134,19 +177,20 @@ data::LengthBuckets Inference::State::buckets(
   return data::LengthBuckets(std::move(fitted));
 }
 
-std::vector<std::vector<float>> Inference::State::run(const std::string& name,
-                                                      models::Bert& model,
-                                                      const Forward& f,
-                                                      data::Dataset texts) {
-  std::vector<std::vector<float>> out(texts.size());
-  if (out.empty()) return out;
+void Inference::State::for_each_batch(const std::string& name,
+                                      models::Bert& model,
+                                      const Forward& f,
+                                      const data::Dataset& texts,
+                                      const Prepare& prepare,
+                                      const Take& take) {
+  if (texts.size() == 0) return;
   auto examples = std::make_shared<data::Examples>(
       data::encode(texts, tokenizer, max_length));
   report.truncated += examples->truncated;
   const auto params = model.parameters();
   need(params.size());
   // A few texts do not pay for a batch of many rows.
-  const auto few = static_cast<int64_t>(std::bit_ceil(out.size()));
+  const auto few = static_cast<int64_t>(std::bit_ceil(texts.size()));
   data::Batcher batches(examples,
                         buckets(*examples),
                         {.batch_size = std::min(options.batch_size, few),
@@ -156,6 +200,7 @@ std::vector<std::vector<float>> Inference::State::run(const std::string& name,
     auto batch = batches.next();
     batch.arrays.erase("label");
     batch.arrays.erase("weight");
+    prepare(batch);
     const auto& compiled = program(name, params, f, batch.arrays);
     const auto begin = Clock::now();
     std::vector<runtime::DeviceArray> fields;
@@ -165,7 +210,19 @@ std::vector<std::vector<float>> Inference::State::run(const std::string& name,
     std::vector<const runtime::DeviceArray*> args;
     for (size_t k = 0; k < params.size(); ++k) args.push_back(&weights[k]);
     for (const auto& field : fields) args.push_back(&field);
-    const HostArray rows = compiled.run(args).at(0).to_host();
+    const HostArray result = compiled.run(args).at(0).to_host();
+    report.run_s += seconds_since(begin);
+    take(batch, result);
+  }
+}
+
+std::vector<std::vector<float>> Inference::State::run(
+    const std::string& name,
+    models::Bert& model,
+    const Forward& f,
+    const data::Dataset& texts) {
+  std::vector<std::vector<float>> out(texts.size());
+  const auto take = [&](const data::Minibatch& batch, const HostArray& rows) {
     const auto width = static_cast<size_t>(rows.shape()[1]);
     for (size_t r = 0; r < batch.rows.size(); ++r) {
       if (batch.rows[r] < 0) continue;
@@ -173,17 +230,17 @@ std::vector<std::vector<float>> Inference::State::run(const std::string& name,
       out[static_cast<size_t>(batch.rows[r])].assign(values.begin(),
                                                      values.end());
     }
-    report.run_s += seconds_since(begin);
-  }
+  };
+  for_each_batch(
+      name, model, f, texts, [](data::Minibatch&) {}, take);
   return out;
 }
 
 Inference::Inference(const runtime::Session& session,
                      const std::string& folder,
                      const InferenceOptions& options,
-                     bool want_classifier)
-    : state_(
-          std::make_unique<State>(session, folder, options, want_classifier)) {}
+                     Head head)
+    : state_(std::make_unique<State>(session, folder, options, head)) {}
 
 Inference::~Inference() = default;
 
@@ -199,8 +256,6 @@ const InferenceReport& Inference::report() const {
 
 std::vector<std::vector<float>> Inference::embed(
     const std::vector<std::string>& texts, models::Bert::Pooling pooling) {
-  data::Dataset set;
-  set.texts = texts;
   models::Bert& model = state_->encoder;
   const bool mean = pooling == models::Bert::Pooling::kMean;
   return state_->run(
@@ -209,21 +264,12 @@ std::vector<std::vector<float>> Inference::embed(
       [&](const BatchValues& b) -> Values {
         return {model.embed(detail::bert_inputs(b), pooling)};
       },
-      std::move(set));
+      dataset_of("embed", texts, {}));
 }
 
 std::vector<std::vector<float>> Inference::logits(
     const std::vector<std::string>& texts,
     const std::vector<std::string>& second_texts) {
-  if (!second_texts.empty() && second_texts.size() != texts.size()) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("logits: {} texts, but {} second texts",
-                            texts.size(),
-                            second_texts.size()));
-  }
-  data::Dataset set;
-  set.texts = texts;
-  set.second_texts = second_texts;
   models::Bert& model = state_->whole;
   return state_->run(
       "logits",
@@ -231,7 +277,34 @@ std::vector<std::vector<float>> Inference::logits(
       [&](const BatchValues& b) -> Values {
         return {model.classify(detail::bert_inputs(b))};
       },
-      std::move(set));
+      dataset_of("logits", texts, second_texts));
+}
+
+MaskedScore Inference::masked_tokens(
+    const std::vector<std::string>& texts,
+    const std::vector<std::string>& second_texts,
+    const data::MaskOptions& options,
+    uint64_t seed) {
+  RunConfig run;
+  run.seed = seed;
+  const Key key = detail::run_key(run, detail::Purpose::kEvalMask);
+  const data::Masking masking(state_->tokenizer, options);
+  models::Bert& model = state_->whole;
+  MaskedScore score;
+  state_->for_each_batch(
+      "masked",
+      model,
+      [&](const BatchValues& b) -> Values {
+        return {detail::token_sums(detail::guess_tokens(model, b))};
+      },
+      dataset_of("masked_tokens", texts, second_texts),
+      [&](data::Minibatch& batch) { detail::mask_batch(masking, key, &batch); },
+      [&](const data::Minibatch&, const HostArray& sums) {
+        score.loss += sums.at(0);
+        score.right += std::llround(sums.at(1));
+        score.tokens += std::llround(sums.at(2));
+      });
+  return score;
 }
 
 std::vector<double> probabilities(const std::vector<float>& logits) {

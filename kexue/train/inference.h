@@ -1,4 +1,5 @@
-// Embedding, ranking and classification of lines of text with a trained model.
+// Embedding, ranking and classification of lines of text, and guesses of masked
+// tokens, with a trained model.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kexue/data/masking.h"
 #include "kexue/models/bert.h"
 #include "kexue/runtime/session.h"
 #include "kexue/text/wordpiece.h"
@@ -27,17 +29,27 @@ struct InferenceReport {
   double run_s = 0;
 };
 
+// What is wanted of a model, beside its encoder.
+enum class Head { kNone, kClassifier, kMaskedLm };
+
+// Of all masked tokens.
+struct MaskedScore {
+  int64_t tokens = 0;
+  int64_t right = 0;  // the most probable token is the one that stood there
+  double loss = 0;    // -log p(token), summed
+};
+
 // Inputs are sorted by length, run in length buckets, and given back in their
 // order. Loading maps the weights once; programs are compiled per bucket and
 // cached on disk.
 class Inference final {
  public:
-  // A folder with config.json, weights and tokenizer. With `want_classifier`,
-  // kNotFound if it has none.
+  // A folder with config.json, weights and tokenizer.
+  // Errors: kNotFound if the model lacks the head.
   Inference(const runtime::Session& session,
             const std::string& folder,
             const InferenceOptions& options,
-            bool want_classifier);
+            Head head);
   ~Inference();
 
   const models::BertConfig& config() const;
@@ -51,6 +63,12 @@ class Inference final {
   std::vector<std::vector<float>> logits(
       const std::vector<std::string>& texts,
       const std::vector<std::string>& second_texts = {});
+  // Masks text i as the evaluation of a run with that seed does, and guesses.
+  // Of a model with Head::kMaskedLm.
+  MaskedScore masked_tokens(const std::vector<std::string>& texts,
+                            const std::vector<std::string>& second_texts,
+                            const data::MaskOptions& options,
+                            uint64_t seed);
 
  private:
   struct State;

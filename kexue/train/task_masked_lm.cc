@@ -6,7 +6,7 @@
 #include "kexue/data/masking.h"
 #include "kexue/losses/losses.h"
 #include "kexue/ops/ops.h"
-#include "kexue/train/detail/support.h"
+#include "kexue/train/detail/masked_tokens.h"
 #include "kexue/train/detail/tasks.h"
 #include "kexue/train/detail/text_task.h"
 
@@ -93,38 +93,11 @@ class MaskedLm final : public TextTask {
     const Key key = train ? run_key(config_, Purpose::kMask)
                                 .fold_in(static_cast<uint64_t>(batch.epoch))
                           : run_key(config_, Purpose::kEvalMask);
-    auto& ids = batch.arrays.at("ids");
-    const auto length = static_cast<size_t>(ids.shape()[1]);
-    const auto rows = batch.rows.size();
-    const auto most = static_cast<size_t>(
-        masking_.most_choices(static_cast<int64_t>(length)));
-    const Shape table{static_cast<int64_t>(rows), static_cast<int64_t>(most)};
-    HostArray positions(DType::kI32, table);
-    HostArray label(DType::kI32, table);
-    HostArray weight(DType::kF32, table);
-    const auto real = batch.arrays.at("mask").span<uint8_t>();
-    for (size_t r = 0; r < rows; ++r) {
-      if (batch.rows[r] < 0) continue;
-      const auto mask = real.subspan(r * length, length);
-      const auto tokens =
-          static_cast<size_t>(std::count(mask.begin(), mask.end(), 1));
-      const auto choice =
-          masking_.mask(ids.mutable_span<int32_t>().subspan(r * length, tokens),
-                        key.fold_in(static_cast<uint64_t>(batch.rows[r])));
-      for (size_t i = 0; i < choice.tokens.size(); ++i) {
-        const size_t at = r * most + i;
-        positions.mutable_span<int32_t>()[at] = choice.positions[i];
-        label.mutable_span<int32_t>()[at] = choice.tokens[i];
-        weight.mutable_span<float>()[at] = 1;
-      }
-    }
-    batch.arrays["positions"] = std::move(positions);
-    batch.arrays["label"] = std::move(label);
-    batch.arrays["weight"] = std::move(weight);
+    mask_batch(masking_, key, &batch);
   }
 
   LossResult loss(const BatchValues& b) const override {
-    const Guess g = guess(b);
+    const TokenGuess g = guess_tokens(model_, b);
     return {losses::cross_entropy(g.logits, g.labels, g.weights),
             {{"correct", losses::correct_count(g.logits, g.labels, g.weights)},
              {"masked", ops::sum(g.weights)}},
@@ -140,12 +113,7 @@ class MaskedLm final : public TextTask {
 
   // f32[3] sums.
   Values evaluate(const BatchValues& b) const override {
-    const Guess g = guess(b);
-    const Value count = ops::sum(g.weights);
-    const Value loss = losses::cross_entropy(g.logits, g.labels, g.weights);
-    return {as_row({loss * count,
-                    losses::correct_count(g.logits, g.labels, g.weights),
-                    count})};
+    return {token_sums(guess_tokens(model_, b))};
   }
 
   std::unique_ptr<Evaluation> evaluation() const override {
@@ -153,17 +121,6 @@ class MaskedLm final : public TextTask {
   }
 
  private:
-  struct Guess {
-    Value logits, labels, weights;
-  };
-  Guess guess(const BatchValues& b) const {
-    const Value& positions = b.at("positions");
-    const std::vector<int64_t> flat = {positions.dim(0) * positions.dim(1)};
-    return {model_.predict_tokens(bert_inputs(b), positions),
-            ops::reshape(b.at("label"), flat),
-            ops::reshape(b.at("weight"), flat)};
-  }
-
   data::Masking masking_;
   Unigram unigram_;
 };

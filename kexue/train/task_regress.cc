@@ -1,6 +1,4 @@
 // Which score has a text (or a pair of texts)?
-#include <cmath>
-
 #include "kexue/ops/ops.h"
 #include "kexue/train/correlation.h"
 #include "kexue/train/detail/support.h"
@@ -25,22 +23,7 @@ class RegressEvaluation final : public Evaluation {
   }
 
   MetricValues metrics() const override {
-    double squares = 0;
-    double signs = 0;
-    double right = 0;
-    for (size_t i = 0; i < wanted_.size(); ++i) {
-      const double error = predicted_[i] - wanted_[i];
-      squares += error * error;
-      if (wanted_[i] == 0 || std::abs(wanted_[i]) < margin_) continue;
-      ++signs;
-      right += (predicted_[i] > 0) == (wanted_[i] > 0) ? 1 : 0;
-    }
-    const double mse = squares / static_cast<double>(wanted_.size());
-    return {{"loss", mse},
-            {"pearson", pearson(predicted_, wanted_)},
-            {"spearman", spearman(predicted_, wanted_)},
-            {"sign_accuracy", right / signs},
-            {"mse", mse}};
+    return regression_metrics(predicted_, wanted_, margin_);
   }
 
  private:

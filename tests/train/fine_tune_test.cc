@@ -166,7 +166,7 @@ TEST_F(FineTune, ScheduleWarmsUpAndEndsAtZero) {
 
 TEST_F(FineTune, SavedModelClassifiesAsEvaluated) {
   const FineTuneResult r = run();
-  Inference model(session(), temp_ / "run/model", {}, true);
+  Inference model(session(), temp_ / "run/model", {}, Head::kClassifier);
   EXPECT_EQ(model.config().labels, (std::vector<std::string>{"neg", "pos"}));
   const auto test = data::read_dataset(
       config_.test_file, {.label_column = 0, .classes = model.config().labels});

@@ -30,7 +30,7 @@ class InferenceGolden : public testing::SessionTest {
     }
     for (const DType compute : {DType::kF32, DType::kBF16}) {
       Inference inference(
-          session(), data_path(model), {.compute = compute}, false);
+          session(), data_path(model), {.compute = compute}, Head::kNone);
       const auto got = inference.embed(texts, pooling);
       ASSERT_EQ(got.size(), texts.size());
       for (size_t i = 0; i < got.size(); ++i) {
@@ -66,7 +66,7 @@ TEST_F(InferenceGolden, RerankerLogits) {
   const auto want =
       io::parse_json_file(golden_path("reranker_msmarco_l12.json"));
   const double tolerance = want["logit_abs_tolerance"].get<double>();
-  Inference inference(session(), folder, {}, true);
+  Inference inference(session(), folder, {}, Head::kClassifier);
   std::vector<std::string> a, b;
   for (const auto& item : want["items"]) {
     a.push_back(item["a"].get<std::string>());

@@ -41,8 +41,9 @@ std::vector<std::string> texts(int count) {
 
 TEST_F(InferenceTest, RowsComeBackInTheirOrder) {
   const std::string path = folder({});
-  Inference all(session(), path, {.batch_size = 4, .max_buckets = 3}, false);
-  Inference single(session(), path, {.batch_size = 1}, false);
+  Inference all(
+      session(), path, {.batch_size = 4, .max_buckets = 3}, Head::kNone);
+  Inference single(session(), path, {.batch_size = 1}, Head::kNone);
   const auto lines = texts(19);
   const auto got = all.embed(lines, Bert::Pooling::kMean);
   ASSERT_EQ(got.size(), lines.size());
@@ -58,7 +59,7 @@ TEST_F(InferenceTest, RowsComeBackInTheirOrder) {
 
 TEST_F(InferenceTest, EmbeddingIgnoresTheClassifier) {
   const std::string path = folder({"a", "b", "c"});
-  Inference inference(session(), path, {}, true);
+  Inference inference(session(), path, {}, Head::kClassifier);
   const auto line = texts(1);
   EXPECT_EQ(inference.embed(line, Bert::Pooling::kCls)[0].size(), 16U);
   EXPECT_EQ(inference.logits(line)[0].size(), 3U);
@@ -66,13 +67,13 @@ TEST_F(InferenceTest, EmbeddingIgnoresTheClassifier) {
 }
 
 TEST_F(InferenceTest, NoTextsGiveNoRows) {
-  Inference inference(session(), folder({}), {}, false);
+  Inference inference(session(), folder({}), {}, Head::kNone);
   EXPECT_TRUE(inference.embed({}, Bert::Pooling::kCls).empty());
   EXPECT_EQ(inference.report().programs, 0);
 }
 
 TEST_F(InferenceTest, LongTextsAreCutAndCounted) {
-  Inference inference(session(), folder({}), {.max_length = 8}, false);
+  Inference inference(session(), folder({}), {.max_length = 8}, Head::kNone);
   inference.embed({"a", std::string("a b c d e f g h i j k")},
                   Bert::Pooling::kCls);
   EXPECT_EQ(inference.report().truncated, 1);
@@ -83,13 +84,13 @@ TEST_F(InferenceTest, PositionTableThatIsNoMultipleOf16Works) {
   c.positions = 21;
   const testing::TempFolder temp;
   testing::write_bert_folder(temp.path(), c);
-  Inference inference(session(), temp.path(), {}, false);
+  Inference inference(session(), temp.path(), {}, Head::kNone);
   EXPECT_EQ(inference.embed(texts(6), Bert::Pooling::kCls).size(), 6U);
   EXPECT_GT(inference.report().truncated, 0);
 }
 
 TEST_F(InferenceTest, ModelWithoutClassifierIsAnErrorThatSaysSo) {
-  EXPECT_ERROR(Inference(session(), folder({}), {}, true),
+  EXPECT_ERROR(Inference(session(), folder({}), {}, Head::kClassifier),
                Code::kNotFound,
                "no classifier",
                "kexue train");
@@ -97,13 +98,13 @@ TEST_F(InferenceTest, ModelWithoutClassifierIsAnErrorThatSaysSo) {
 
 TEST_F(InferenceTest, OptionsAreChecked) {
   const std::string path = folder({});
-  EXPECT_ERROR(Inference(session(), path, {.batch_size = 0}, false),
+  EXPECT_ERROR(Inference(session(), path, {.batch_size = 0}, Head::kNone),
                Code::kInvalidArgument,
                "batch_size");
-  EXPECT_ERROR(Inference(session(), path, {.max_length = 65}, false),
+  EXPECT_ERROR(Inference(session(), path, {.max_length = 65}, Head::kNone),
                Code::kInvalidArgument,
                "position table has 64 rows");
-  Inference inference(session(), folder({"x", "y"}), {}, true);
+  Inference inference(session(), folder({"x", "y"}), {}, Head::kClassifier);
   EXPECT_ERROR(inference.logits({"a", "b"}, {"c"}),
                Code::kInvalidArgument,
                "2 texts, but 1 second texts");

@@ -94,7 +94,7 @@ TEST_F(Tasks, RegressionLearnsScores) {
   EXPECT_GT(metric(test.metrics, "spearman"), 0.8);
   EXPECT_EQ(metric(test.metrics, "sign_accuracy"), 1);
   // One score a text, near the wanted ones.
-  Inference model(session(), temp_ / "run/model", {}, true);
+  Inference model(session(), temp_ / "run/model", {}, Head::kClassifier);
   EXPECT_EQ(model.config().labels, std::vector<std::string>{"score"});
   const auto scores = model.logits({"a a a a a", "b b b b b"});
   EXPECT_NEAR(scores[0][0], 1.5, 0.6);
@@ -128,7 +128,7 @@ TEST_F(Tasks, MaskedLmBeatsGuessingByFrequency) {
   const auto weights = io::Safetensors::open(folder + "/model.safetensors");
   EXPECT_TRUE(weights.contains("cls.predictions.transform.dense.weight"));
   EXPECT_TRUE(weights.contains("cls.predictions.bias"));
-  Inference model(session(), folder, {}, false);
+  Inference model(session(), folder, {}, Head::kNone);
   EXPECT_EQ(model.embed({"a b"}, models::Bert::Pooling::kCls)[0].size(), 32U);
 
   // Goes on from that folder with the head it has.

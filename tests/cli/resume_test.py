@@ -6,6 +6,7 @@ KEXUE_SEED takes it back.
 """
 import glob
 import hashlib
+import json
 import os
 import random
 import re
@@ -25,12 +26,14 @@ STEPS = 16
 SAVE_EVERY = 2
 # Kills of each kind for each of VARIANTS: 28 in all.
 KILLS_IN_A_CALL, KILLS_BY_TIME = 5, 2
+AVERAGED = ["train.accumulate=2", "optimizer.ema=0.99"]
 VARIANTS = {
     "f32": ["train.precision=f32"],
-    "bf16": ["train.precision=bf16"],
-    "fp16": ["train.precision=fp16", "train.loss_scale=dynamic"],
-    "all": ["train.precision=bf16", "train.accumulate=2",
-            "optimizer.ema=0.99"],
+    "bf16": ["train.precision=bf16", *AVERAGED],
+    "fp16": ["train.precision=fp16", "train.loss_scale=dynamic", *AVERAGED],
+    # Of the 64 rows some wait in the buffer whenever a checkpoint is written.
+    "stream": ["train.precision=f32", "data.stream=true",
+               "data.shuffle_buffer=20", *AVERAGED],
 }
 
 
@@ -88,11 +91,12 @@ class Resume(Base):
                 type(self).calls = int(file.read()) // (STEPS // SAVE_EVERY)
         return self.calls
 
-    def stopped(self, folder):
+    def stopped(self, folder, words=()):
         """A run that was killed in its fifth save or so."""
+        words = words or self.words("f32", folder)
         env = dict(self.env, LD_PRELOAD=KILL_AT,
                    KEXUE_KILL_AT=str(4 * self.calls_of_a_save()))
-        done = self.run_program(*self.words("f32", folder), env=env)
+        done = self.run_program(*words, env=env)
         self.assertEqual(done.returncode, -signal.SIGKILL,
                          done.stderr.decode())
 
@@ -176,6 +180,22 @@ class Resume(Base):
         self.works(*words, "--resume", "auto")
         self.assertEqual(self.model("term"), self.uninterrupted("f32"))
         self.assertEqual(self.steps_of("term"), list(range(1, STEPS + 1)))
+
+    def test_skipped_steps_are_counted_across_a_kill(self):
+        # No gradient is finite at this scale, so every step is skipped.
+        settings = ["train.loss_scale=1e38", "train.accumulate=1"]
+        words = self.words("fp16", "skips", *settings)
+        self.stopped("skips", words)
+        before = len(self.steps_of("skips"))
+        self.assertGreater(before, 0)
+        result = json.loads(self.works(*words, "--resume", "auto", "--json"))
+        self.assertEqual((result["steps"], result["skipped"]), (STEPS, STEPS))
+        # Those in a row, too.
+        words = self.words("fp16", "row", *settings, "train.max_skips=12")
+        self.stopped("row", words)
+        self.fails(2, ["12 steps skipped in a row"], *words,
+                   "--resume", "auto")
+        self.assertEqual(self.steps_of("row"), list(range(1, 13)))
 
     def newest(self, folder):
         return sorted(glob.glob(f"{self.at}/runs/{folder}/checkpoints/step-*"))

@@ -15,6 +15,7 @@ Progress made() {
                    .skips = 5},
           .metrics_bytes = 1234,
           .tokens = 99,
+          .skipped = 11,
           .train_s = 0.1,
           .step_s = 1.0 / 3,
           .input_s = 1e-300,
@@ -36,6 +37,7 @@ TEST(Progress, ReadsBackToTheLastBit) {
   EXPECT_EQ(got.loop.skips, 5);
   EXPECT_EQ(got.metrics_bytes, 1234u);
   EXPECT_EQ(got.tokens, 99);
+  EXPECT_EQ(got.skipped, 11);
   EXPECT_EQ(got.train_s, want.train_s);
   EXPECT_EQ(got.step_s, want.step_s);
   EXPECT_EQ(got.input_s, want.input_s);

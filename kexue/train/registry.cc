@@ -159,6 +159,7 @@ std::string stored_folder(const fs::path& home, const std::string& folder) {
 bool has_registry() {
   return true;
 }
+void require_registry(const std::string& /*path*/) {}
 
 Registry::Registry(const std::string& path, Open how)
     : impl_(std::make_unique<Impl>()) {

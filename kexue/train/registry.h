@@ -32,6 +32,8 @@ struct RunEntry {
 
 // This build has SQLite (KEXUE_WITH_SQLITE).
 bool has_registry();
+// kUnsupported naming the registry if it has not.
+void require_registry(const std::string& path);
 
 // An open registry. Every change is one transaction: a process killed at any
 // moment leaves the old state or the new one. Several processes may write.

@@ -125,6 +125,7 @@ void look_at_folder(RunEntry* entry) {
 
 Rebuilt rebuild_registry(const std::string& path,
                          const std::vector<std::string>& folders) {
+  require_registry(path);
   fs::path home = fs::path(path).parent_path();
   if (home.empty()) home = ".";
   std::set<std::string> found;

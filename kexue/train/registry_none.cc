@@ -10,10 +10,16 @@ bool has_registry() {
   return false;
 }
 
+void require_registry(const std::string& path) {
+  throw Error(
+      Code::kUnsupported,
+      path + ": this build has no SQLite, so it has no registry of runs",
+      "install libsqlite3-dev and configure with "
+      "-DKEXUE_WITH_SQLITE=ON");
+}
+
 Registry::Registry(const std::string& path, Open /*how*/) {
-  throw Error(Code::kUnsupported,
-              path + ": this build has no SQLite",
-              "install libsqlite3-dev and configure again");
+  require_registry(path);
 }
 
 Registry::~Registry() = default;

@@ -22,6 +22,19 @@ def step(number, total, loss):
             "step_s": 0.1, "input_s": 0.0, "compile_s": 0.0}
 
 
+class WithoutSqlite(Base):
+    def test_a_build_without_it_says_so(self):
+        if "no SQLite" not in self.run_program("runs", "list").stderr.decode():
+            self.skipTest("built with SQLite")
+        os.makedirs(f"{self.at}/runs")  # where a registry could be made again
+        for words in (["list"], ["show", "a"], ["compare", "a", "b"],
+                      ["rebuild"], ["rebuild", "--json"]):
+            self.fails(2, ["runs/registry.sqlite: this build has no SQLite",
+                           "hint: ", "-DKEXUE_WITH_SQLITE=ON"],
+                       "runs", *words)
+        self.assertEqual(os.listdir(f"{self.at}/runs"), [])
+
+
 class Runs(Base):
     def setUp(self):
         if "no SQLite" in self.run_program(

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -282,6 +283,30 @@ TEST(FrequencyTable, VocabularyStartsWithTheSpecials) {
   EXPECT_ERROR(t.vocabulary(specials, 1),
                Code::kInvalidArgument,
                "2 special tokens, 2 different, for a vocabulary of 1");
+}
+
+TEST(FrequencyTable, EveryCutIsTheBeginningOfTheWholeOrder) {
+  FrequencyTable table;
+  uint64_t x = 1;
+  for (int i = 0; i < 20'000; ++i) {
+    x = x * 6364136223846793005u + 1442695040888963407u;
+    table.add(std::to_string(i) + "w", 1 + (x >> 58));  // many equal counts
+  }
+  const auto all = table.sorted();
+  for (const size_t k : {size_t{0},
+                         size_t{1},
+                         size_t{10},
+                         size_t{1023},
+                         size_t{5000},
+                         size_t{19'999},
+                         size_t{20'000},
+                         size_t{20'001}}) {
+    const auto some = table.top(k);
+    ASSERT_EQ(some.size(), std::min(k, all.size()));
+    EXPECT_TRUE(std::equal(some.begin(), some.end(), all.begin())) << k;
+  }
+  const auto frequent = table.sorted({.top = 100, .min_count = 64});
+  for (const auto& row : frequent) EXPECT_EQ(row.count, 64u);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST(ChunkSource, EveryChunkSizeGivesTheWholeTextInWholeUnits) {
   const TempFolder dir;
   std::string text;
   for (int i = 0; text.size() < 200; ++i) {
-    text += "w" + std::to_string(i * 7919 % 1000) +
+    text += std::to_string(i * 7919 % 1000) + "w" +
             (i % 4 == 0   ? "\xE4\xBD\xA0\n"
              : i % 3 == 0 ? "\t "
                           : " ");

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,11 +43,16 @@ void append_line(std::string_view token, uint64_t count, std::string& out);
 // Collects tokens, copying their bytes, and gives them back in order.
 class WordOrder final {
  public:
-  explicit WordOrder(const TableCut& cut) : cut_(cut) {}
+  explicit WordOrder(const TableCut& cut)
+      : cut_(cut),
+        floor_(cut.min_count),
+        limit_(cut.top < kMany ? 2 * cut.top + kSome
+                               : std::numeric_limits<size_t>::max()) {}
 
   void add(std::string_view token, uint64_t count) {
-    if (count < cut_.min_count) return;
+    if (count < floor_) return;
     refs_.push_back(word_ref(keep(token), count));
+    if (refs_.size() >= limit_) drop();
   }
 
   template <class Function>
@@ -62,6 +68,19 @@ class WordOrder final {
 
  private:
   static constexpr size_t kBlock = size_t{1} << 18;
+  static constexpr size_t kSome = 1024;
+  static constexpr size_t kMany = size_t{1} << 40;
+
+  // Of more than the cut takes, the last ones; rarer tokens are not added
+  // from then on.
+  void drop() {
+    const auto end = refs_.begin() + static_cast<std::ptrdiff_t>(cut_.top);
+    std::nth_element(refs_.begin(), end, refs_.end(), comes_before);
+    refs_.erase(end, refs_.end());
+    uint64_t least = std::numeric_limits<uint64_t>::max();
+    for (const WordRef& ref : refs_) least = std::min(least, ref.count);
+    floor_ = std::max(floor_, least);
+  }
 
   std::string_view keep(std::string_view token) {
     if (token.size() > left_) {
@@ -77,6 +96,8 @@ class WordOrder final {
   }
 
   TableCut cut_;
+  uint64_t floor_;  // rarer tokens are not wanted
+  size_t limit_;    // of refs_, until the last ones are dropped
   std::vector<WordRef> refs_;
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* at_ = nullptr;

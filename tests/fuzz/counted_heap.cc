@@ -54,6 +54,18 @@ void* operator new(size_t bytes) {
 void* operator new[](size_t bytes) {
   return kexue::fuzz::counted(bytes);
 }
+// std::stable_sort asks in this form. Left to the sanitizer, its memory would
+// not be the kind that we give back.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return kexue::fuzz::counted(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void* operator new[](size_t bytes, const std::nothrow_t& tag) noexcept {
+  return operator new(bytes, tag);
+}
 void operator delete(void* p) noexcept {
   kexue::fuzz::release(p);
 }
@@ -64,5 +76,11 @@ void operator delete(void* p, size_t) noexcept {
   kexue::fuzz::release(p);
 }
 void operator delete[](void* p, size_t) noexcept {
+  kexue::fuzz::release(p);
+}
+void operator delete(void* p, const std::nothrow_t&) noexcept {
+  kexue::fuzz::release(p);
+}
+void operator delete[](void* p, const std::nothrow_t&) noexcept {
   kexue::fuzz::release(p);
 }

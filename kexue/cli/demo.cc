@@ -148,8 +148,7 @@ int run_demo(const DemoOptions& options, Console& console) {
     return kInterrupted;
   }
   console.note("demo 3/4: second start, from the cache");
-  summary.warm = warm_start(
-      options.folder + "/config.toml", options.device, options.quick ? 1 : 3);
+  summary.warm = warm_start(options.folder + "/config.toml", options.device);
 
   console.note("demo 4/4: single steps, f32 and bf16 taking turns");
   const TimingOptions timing = options.quick

@@ -9,10 +9,14 @@
 #include "kexue/cli/child_process.h"
 
 namespace kexue::cli {
+namespace {
 
-WarmStart warm_start(const std::string& config,
-                     const DeviceOptions& device,
-                     int times) {
+// The first one may have to read the plugin from the disk again.
+constexpr int kTimes = 3;
+
+}  // namespace
+
+WarmStart warm_start(const std::string& config, const DeviceOptions& device) {
   std::vector<std::string> arguments = {
       "first-step", config, "--threads", fmt::format("{}", device.threads)};
   if (!device.plugin.empty()) {
@@ -20,7 +24,7 @@ WarmStart warm_start(const std::string& config,
   }
   std::vector<double> ends;
   std::vector<double> begins;
-  for (int i = 0; i < times; ++i) {
+  for (int i = 0; i < kTimes; ++i) {
     const ChildResult child = run_self(arguments);
     const auto result = nlohmann::json::parse(
         child.output, nullptr, /*allow_exceptions=*/false);

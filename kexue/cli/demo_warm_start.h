@@ -13,11 +13,9 @@ struct WarmStart {
   double first_step_end_s = 0;
 };
 
-// Runs this program again, `times` times, up to the end of the first training
+// Runs this program again, three times, up to the end of the first training
 // step of the config: the work of `kexue train`, model and data included.
 // Errors: kInternal if such a process fails.
-WarmStart warm_start(const std::string& config,
-                     const DeviceOptions& device,
-                     int times);
+WarmStart warm_start(const std::string& config, const DeviceOptions& device);
 
 }  // namespace kexue::cli

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "kexue/base/error.h"
 #include "kexue/science/hot_water.h"
@@ -17,7 +18,6 @@ class Check final {
       : s_(s), where_(where) {}
 
   void run() const {
-    signs();
     sizes();
     temperatures();
     heater();
@@ -33,67 +33,49 @@ class Check final {
                 fmt::format("{}: {}: {}", where_, place, text));
   }
 
-  void signs() const {
-    const std::pair<const char*, double> positive[] = {
-        {"home.length", s_.pipe_m},
-        {"home.diameter", s_.diameter_m},
-        {"pump.flow", s_.pump_m3s},
-        {"pump.power", s_.pump_w},
-        {"control.max_run", s_.max_run_s},
-        {"run.step", s_.step_s},
-        {"tank.volume", s_.tank_m3},
-        {"tank.power", s_.tank_w},
-        {"thin.diameter", s_.thin_diameter_m}};
-    for (const auto& [place, value] : positive) {
-      if (!(value > 0))
-        refuse(place, fmt::format("got {}, wanted more than 0", value));
-    }
-    const std::pair<const char*, double> not_negative[] = {
-        {"home.loss", s_.loss_w_mk},
-        {"home.outer", s_.outer_m},
-        {"thin.loss", s_.thin_loss_w_mk},
-        {"heater.power", s_.heater_w},
-        {"heater.tank", s_.heater_tank_m3},
-        {"heater.tank_loss", s_.heater_tank_loss_w_k},
-        {"heater.min_flow", s_.heater_min_m3s},
-        {"heater.delay", s_.heater_delay_s},
-        {"control.lead", s_.lead_s},
-        {"control.pull", s_.cold_pull},
-        {"tank.loss", s_.tank_loss_w_k},
-        {"prices.heat", s_.heat_price},
-        {"prices.power", s_.power_price},
-        {"prices.water", s_.water_price}};
-    for (const auto& [place, value] : not_negative) {
-      if (!(value >= 0))
-        refuse(place, fmt::format("got {}, wanted 0 or more", value));
-    }
-  }
-
-  // Nothing that a home has, and what would leave the range of numbers.
+  // Nothing that a home has not, and nothing that leaves the range of numbers.
   void sizes() const {
-    const std::tuple<const char*, double, double> at_most[] = {
-        {"home.length", s_.pipe_m, 1e4},
-        {"home.diameter", s_.diameter_m, 1},
-        {"home.loss", s_.loss_w_mk, 1e4},
-        {"home.outer", s_.outer_m, 2},
-        {"thin.diameter", s_.thin_diameter_m, 1},
-        {"thin.loss", s_.thin_loss_w_mk, 1e4},
-        {"heater.power", s_.heater_w, 1e8},
-        {"heater.tank", s_.heater_tank_m3, 1e3},
-        {"heater.tank_loss", s_.heater_tank_loss_w_k, 1e4},
-        {"heater.min_flow", s_.heater_min_m3s, 1},
-        {"heater.delay", s_.heater_delay_s, 3600},
-        {"pump.flow", s_.pump_m3s, 1},
-        {"pump.power", s_.pump_w, 1e6},
-        {"control.lead", s_.lead_s, kDay},
-        {"control.max_run", s_.max_run_s, kDay},
-        {"control.pull", s_.cold_pull, 1},
-        {"tank.volume", s_.tank_m3, 1e3},
-        {"tank.power", s_.tank_w, 1e8},
-        {"tank.loss", s_.tank_loss_w_k, 1e4}};
-    for (const auto& [place, value, limit] : at_most) {
-      if (value > limit)
-        refuse(place, fmt::format("got {}, wanted at most {}", value, limit));
+    constexpr double kAny = std::numeric_limits<double>::infinity();
+    const struct {
+      const char* place;
+      double value;
+      bool may_be_zero;
+      double most;
+    } all[] = {{"home.length", s_.pipe_m, false, 1e4},
+               {"home.diameter", s_.diameter_m, false, 1},
+               {"pump.flow", s_.pump_m3s, false, 1},
+               {"pump.power", s_.pump_w, false, 1e6},
+               {"control.max_run", s_.max_run_s, false, kDay},
+               {"run.step", s_.step_s, false, kAny},
+               {"tank.volume", s_.tank_m3, false, 1e3},
+               {"tank.power", s_.tank_w, false, 1e8},
+               {"thin.diameter", s_.thin_diameter_m, false, 1},
+               {"home.loss", s_.loss_w_mk, true, 1e4},
+               {"home.outer", s_.outer_m, true, 2},
+               {"thin.loss", s_.thin_loss_w_mk, true, 1e4},
+               {"heater.power", s_.heater_w, true, 1e8},
+               {"heater.tank", s_.heater_tank_m3, true, 1e3},
+               {"heater.tank_loss", s_.heater_tank_loss_w_k, true, 1e4},
+               {"heater.min_flow", s_.heater_min_m3s, true, 1},
+               {"heater.delay", s_.heater_delay_s, true, 3600},
+               {"control.lead", s_.lead_s, true, kDay},
+               {"control.pull", s_.cold_pull, true, 1},
+               {"tank.loss", s_.tank_loss_w_k, true, 1e4},
+               {"prices.heat", s_.heat_price, true, kAny},
+               {"prices.power", s_.power_price, true, kAny},
+               {"prices.water", s_.water_price, true, kAny}};
+    for (const auto& [place, value, may_be_zero, most] : all) {
+      if (may_be_zero ? !(value >= 0) : !(value > 0)) {
+        refuse(place,
+               fmt::format("got {}, wanted {}",
+                           value,
+                           may_be_zero ? "0 or more" : "more than 0"));
+      }
+    }
+    for (const auto& [place, value, may_be_zero, most] : all) {
+      if (value > most) {
+        refuse(place, fmt::format("got {}, wanted at most {}", value, most));
+      }
     }
     if (s_.pump_m3s < 1e-7) refuse("pump.flow", "less than 0.006 L/min");
     if (s_.outer_m > 0 && s_.outer_m <= s_.diameter_m) {

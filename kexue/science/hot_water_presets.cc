@@ -228,7 +228,9 @@ std::string hot_water_preset(Scheme scheme) {
 }
 
 std::string_view hot_water_example() {
-  return R"toml(# A tap 15 m from the heater, six draws a day. Every quantity has its unit.
+  static const std::string text =
+      std::string(
+          R"toml(# A tap 15 m from the heater, six draws a day. Every quantity has its unit.
 [home]
 length = "15 m"
 diameter = "15.4 mm"
@@ -272,36 +274,9 @@ water = "3 /m3"
 days = 365
 step = "0.25 s"
 
-[[draw]]
-at = "07:00"
-for = "480 s"
-flow = "8 L/min"
-
-[[draw]]
-at = "07:20"
-for = "30 s"
-flow = "6 L/min"
-
-[[draw]]
-at = "12:00"
-for = "30 s"
-flow = "6 L/min"
-
-[[draw]]
-at = "18:00"
-for = "120 s"
-flow = "6 L/min"
-
-[[draw]]
-at = "20:00"
-for = "480 s"
-flow = "8 L/min"
-
-[[draw]]
-at = "22:00"
-for = "60 s"
-flow = "6 L/min"
-)toml";
+)toml") +
+      kDraws;
+  return text;
 }
 
 }  // namespace kexue::science

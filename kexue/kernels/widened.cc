@@ -67,18 +67,10 @@ class WidenedProduct final : public Product {
   bool add_;
 };
 
-std::vector<float> widened(const void* data, DType type, int64_t count) {
+std::vector<float> widened(const void* data, int64_t count) {
   std::vector<float> out(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    out[static_cast<size_t>(i)] = value_at(data, type, i);
-  }
+  FloatsIn(static_cast<const BFloat16*>(data)).read(0, count, out.data());
   return out;
-}
-
-void narrow(const std::vector<float>& from, void* data, DType type) {
-  const auto count = static_cast<int64_t>(from.size());
-  Operand{{1, 1, 1, count}, {count, count, count, 1}, type}.write(from.data(),
-                                                                  data);
 }
 
 // Elements from the first one to the last one of a kernel.
@@ -121,23 +113,28 @@ void widened_convolution(const ConvolutionSpec& spec,
                          const void* x,
                          const void* w,
                          void* y) {
-  const auto in = widened(x, spec.in_type, image_count(spec, false));
-  const auto kernel = widened(w, spec.in_type, extent(spec));
+  const auto in = widened(x, image_count(spec, false));
+  const auto kernel = widened(w, extent(spec));
   std::vector<float> out(static_cast<size_t>(image_count(spec, true)));
-  convolution(f32(spec), in.data(), kernel.data(), out.data());
-  narrow(out, y, spec.out_type);
+  const FloatsOut result(y, spec.out_type);
+  float* const to = result.stage(0, out.data());
+  convolution(f32(spec), in.data(), kernel.data(), to);
+  result.write(0, image_count(spec, true), to);
 }
 
 void widened_kernel_grad(const ConvolutionSpec& spec,
                          const void* x,
                          const void* dy,
                          void* dw) {
-  const auto in = widened(x, spec.in_type, image_count(spec, false));
-  const auto grad = widened(dy, spec.in_type, image_count(spec, true));
-  std::vector<float> out(static_cast<size_t>(spec.kernel[0] * spec.kernel[1] *
-                                             spec.inputs * spec.outputs));
-  convolution_kernel_grad(f32(spec), in.data(), grad.data(), out.data());
-  narrow(out, dw, spec.out_type);
+  const auto in = widened(x, image_count(spec, false));
+  const auto grad = widened(dy, image_count(spec, true));
+  const int64_t size =
+      spec.kernel[0] * spec.kernel[1] * spec.inputs * spec.outputs;
+  std::vector<float> out(static_cast<size_t>(size));
+  const FloatsOut result(dw, spec.out_type);
+  float* const to = result.stage(0, out.data());
+  convolution_kernel_grad(f32(spec), in.data(), grad.data(), to);
+  result.write(0, size, to);
 }
 
 }  // namespace kexue::kernels::detail

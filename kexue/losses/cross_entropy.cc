@@ -24,17 +24,21 @@ void check(const Value& logits, const Value& labels, const Value& weights) {
 
 }  // namespace
 
+Value weighted_mean(const Value& x, const Value& weights) {
+  const Value total = ops::sum(weights);
+  const Value some = ops::greater(total, ops::zeros_like(total));
+  const Value divisor = ops::select(some, total, ops::ones_like(total));
+  return ops::sum(x * ops::convert(weights, x.dtype())) /
+         ops::convert(divisor, x.dtype());
+}
+
 Value cross_entropy(const Value& logits,
                     const Value& labels,
                     const Value& weights) {
   check(logits, labels, weights);
   const Scope scope("cross_entropy");
   const Value nll = ops::softmax_cross_entropy(logits, labels);
-  const Value total = ops::sum(weights);
-  const Value some = ops::greater(total, ops::zeros_like(total));
-  const Value divisor = ops::select(some, total, ops::ones_like(total));
-  return ops::sum(nll * ops::convert(weights, nll.dtype())) /
-         ops::convert(divisor, nll.dtype());
+  return weighted_mean(nll, weights);
 }
 
 Value correct_count(const Value& logits,

@@ -5,6 +5,11 @@
 
 namespace kexue::losses {
 
+// sum_i w_i x_i / sum_i w_i; 0 if all weights are 0.
+//
+// Shapes: x f[B], weights f[B] -> f[].
+Value weighted_mean(const Value& x, const Value& weights);
+
 // sum_i w_i (logsumexp(z_i) - z_i[label_i]) / sum_i w_i.
 //
 // Shapes:   logits f[B,C], labels i32[B], weights f32[B] -> f[].

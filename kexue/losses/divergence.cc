@@ -19,14 +19,6 @@ Value kl_divergence(const Value& p_logits, const Value& q_logits) {
   return ops::sum(ops::exp(p) * (p - q), {1});
 }
 
-Value weighted_mean(const Value& x, const Value& weights) {
-  const Value w = ops::convert(weights, x.dtype());
-  const Value total = ops::sum(w);
-  const Value some = ops::greater(total, ops::zeros_like(total));
-  const Value divisor = ops::select(some, total, ops::ones_like(total));
-  return ops::sum(x * w) / divisor;
-}
-
 Value symmetric_kl(const Value& a, const Value& b, const Value& weights) {
   return weighted_mean(kl_divergence(a, b) + kl_divergence(b, a), weights);
 }

@@ -13,11 +13,6 @@ namespace kexue::losses {
 // Errors:   kInvalidArgument for other shapes.
 Value kl_divergence(const Value& p_logits, const Value& q_logits);
 
-// sum_i w_i x_i / sum_i w_i; 0 if all weights are 0.
-//
-// Shapes: x f[B], weights f[B] -> f[].
-Value weighted_mean(const Value& x, const Value& weights);
-
 // The weighted mean of KL(a || b) + KL(b || a) over rows: what R-Drop adds.
 //
 // Shapes: logits f[B,C], weights f[B] -> f[].

@@ -6,6 +6,7 @@
 
 #include "kexue/base/error.h"
 #include "kexue/ir/graph.h"
+#include "kexue/losses/cross_entropy.h"
 #include "kexue/losses/divergence.h"
 #include "kexue/ops/ops.h"
 #include "kexue/transforms/grad.h"

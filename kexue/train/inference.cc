@@ -285,9 +285,7 @@ MaskedScore Inference::masked_tokens(
     const std::vector<std::string>& second_texts,
     const data::MaskOptions& options,
     uint64_t seed) {
-  RunConfig run;
-  run.seed = seed;
-  const Key key = detail::run_key(run, detail::Purpose::kEvalMask);
+  const Key key = detail::run_key(seed, detail::Purpose::kEvalMask);
   const data::Masking masking(state_->tokenizer, options);
   models::Bert& model = state_->whole;
   MaskedScore score;

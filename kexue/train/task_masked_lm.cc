@@ -90,9 +90,9 @@ class MaskedLm final : public TextTask {
   // there. Evaluation masks a row the same way each time.
   void prepare(data::Minibatch& batch, Phase phase) const override {
     const bool train = phase == Phase::kTrain;
-    const Key key = train ? run_key(config_, Purpose::kMask)
+    const Key key = train ? run_key(config_.seed, Purpose::kMask)
                                 .fold_in(static_cast<uint64_t>(batch.epoch))
-                          : run_key(config_, Purpose::kEvalMask);
+                          : run_key(config_.seed, Purpose::kEvalMask);
     mask_batch(masking_, key, &batch);
   }
 

@@ -165,7 +165,7 @@ models::LoadedBert make_model(const RunConfig& c, const RunData& data) {
   const bool masked_lm = c.task == "masked_lm";
   auto labels = data.classes;
   if (c.task == "regress") labels = {"score"};
-  const Key key = run_key(c, Purpose::kParameters);
+  const Key key = run_key(c.seed, Purpose::kParameters);
   models::LoadedBert out;
   if (c.model.empty()) {
     models::BertConfig bert = sizes_of(c, data);
@@ -204,8 +204,8 @@ const Split* RunData::find(const std::string& name) const {
   return nullptr;
 }
 
-Key run_key(const RunConfig& config, Purpose purpose) {
-  return Key::from_seed(config.seed).fold_in(static_cast<uint64_t>(purpose));
+Key run_key(uint64_t seed, Purpose purpose) {
+  return Key::from_seed(seed).fold_in(static_cast<uint64_t>(purpose));
 }
 
 data::ReadOptions read_options(const RunConfig& c) {

@@ -59,6 +59,6 @@ enum class Purpose : uint64_t {
   kMask = 3,
   kEvalMask = 4
 };
-Key run_key(const RunConfig& config, Purpose purpose);
+Key run_key(uint64_t seed, Purpose purpose);
 
 }  // namespace kexue::train::detail

@@ -44,7 +44,7 @@ void TextTask::save_model(const RunFolder& folder,
 }
 
 std::unique_ptr<data::BatchSource> TextTask::train_batches() const {
-  const Key key = run_key(config_, Purpose::kShuffle);
+  const Key key = run_key(config_.seed, Purpose::kShuffle);
   if (config_.stream) {
     auto options = read_options(config_);
     options.classes = data_.classes;

@@ -19,11 +19,6 @@ using testing::gguf_text;
 using testing::GgufImage;
 using testing::le;
 
-void check_code(const Error& e) {
-  check(e.code() == Code::kCorruptData || e.code() == Code::kUnsupported,
-        "errors are kCorruptData or kUnsupported");
-}
-
 // The rules again, written without the reader's code.
 void check_tensors(const io::Gguf& file, size_t size) {
   uint64_t bytes = 0;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "kexue/base/error.h"
+
 // Returns 0. Any escaping exception, crash, or more than a second is a finding.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -17,5 +19,11 @@ std::vector<std::string> dictionary();
 
 // A broken promise: aborts with the text, so that every driver notices.
 void check(bool claim, const char* text);
+
+// What a reader may say of bytes that are not its format.
+inline void check_code(const Error& e) {
+  check(e.code() == Code::kCorruptData || e.code() == Code::kUnsupported,
+        "errors are kCorruptData or kUnsupported");
+}
 
 }  // namespace kexue::fuzz

@@ -70,8 +70,7 @@ std::optional<WordPiece> parse(std::string_view json) {
   try {
     out = WordPiece::from_tokenizer_json(path);
   } catch (const Error& e) {
-    check(e.code() == Code::kCorruptData || e.code() == Code::kUnsupported,
-          "errors are kCorruptData or kUnsupported");
+    check_code(e);
   }
   io::real_fs().unlink(path);
   return out;

@@ -10,82 +10,26 @@
 #include <span>
 
 #include "kexue/base/checked.h"
-#include "kexue/base/hash.h"
 #include "kexue/io/atomic_file.h"
 #include "kexue/io/checkpoint_manifest.h"
+#include "kexue/io/new_file.h"
 #include "kexue/io/safetensors_header.h"
 
 namespace kexue::io {
 namespace {
 
-constexpr int kCreateFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 constexpr const char* kTemporary = ".tmp-";
 constexpr const char* kDeleted = ".del-";
 // Manifest, header and folders, rounded up.
 constexpr uint64_t kSmallFiles = 65'536;
 
-[[noreturn]] void fail(const char* call, const std::string& path, int64_t rc) {
-  const bool full = rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG;
-  throw Error(Code::kIo,
-              os_error(call, path, rc).text(),
-              full ? "free some space; older checkpoints are unchanged" : "");
-}
-
-// A file that must not exist yet, hashed while it is written. finish() makes
-// it durable; a failed fsync is final, for the kernel may have dropped pages.
-class NewFile final {
- public:
-  NewFile(const std::string& folder, const char* name, FileSystem& fs)
-      : fs_(fs),
-        path_(folder + "/" + name),
-        file_(fs, create(path_, fs)),
-        entry_{.name = name, .bytes = 0, .xxh3_128 = ""} {}
-
-  void write(std::span<const std::byte> bytes) {
-    hasher_.update(bytes);
-    entry_.bytes += bytes.size();
-    while (!bytes.empty()) {
-      const int64_t n = fs_.write(file_.get(), bytes.data(), bytes.size());
-      if (n == -EINTR) continue;
-      if (n <= 0) fail("write", path_, n == 0 ? -EIO : n);
-      bytes = bytes.subspan(static_cast<size_t>(n));
-    }
-  }
-  void write(std::string_view text) {
-    write(std::as_bytes(std::span(text.data(), text.size())));
-  }
-
-  detail::ManifestEntry finish() {
-    if (const int rc = fs_.fsync(file_.get()); rc < 0) fail("fsync", path_, rc);
-    if (const int rc = file_.close(); rc < 0) fail("close", path_, rc);
-    entry_.xxh3_128 = hasher_.hex();
-    return entry_;
-  }
-
- private:
-  static int create(const std::string& path, FileSystem& fs) {
-    int fd = 0;
-    do {
-      fd = fs.open(path, kCreateFlags, 0666);
-    } while (fd == -EINTR);
-    if (fd < 0) fail("create", path, fd);
-    return fd;
-  }
-
-  FileSystem& fs_;
-  std::string path_;
-  Descriptor file_;
-  Hasher hasher_;
-  detail::ManifestEntry entry_;
-};
-
 // EINVAL: the file system has no fsync for folders.
 void sync_folder(const std::string& path, FileSystem& fs) {
   const int fd = fs.open(path, O_RDONLY | O_DIRECTORY, 0);
-  if (fd < 0) fail("open", path, fd);
+  if (fd < 0) detail::fail_to_save("open", path, fd);
   const Descriptor folder(fs, fd);
   const int rc = fs.fsync(fd);
-  if (rc < 0 && rc != -EINVAL) fail("fsync", path, rc);
+  if (rc < 0 && rc != -EINVAL) detail::fail_to_save("fsync", path, rc);
 }
 
 // The folder and the files in it; what cannot go stays. A link goes itself,
@@ -103,6 +47,14 @@ std::string unique_suffix() {
   return fmt::format("{}-{:08x}{:08x}", ::getpid(), random(), random());
 }
 
+uint64_t bytes_of(const Checkpoint& c) {
+  uint64_t total = kSmallFiles + c.progress.size();
+  for (const auto& [name, array] : c.tensors) {
+    total = checked_add(total, array.bytes() + 256 + name.size(), "checkpoint");
+  }
+  return total;
+}
+
 void write_content(const Checkpoint& c,
                    const std::string& folder,
                    FileSystem& fs) {
@@ -112,7 +64,7 @@ void write_content(const Checkpoint& c,
                             .score = c.score,
                             .files = {}};
   {
-    NewFile state(folder, detail::kStateFile, fs);
+    detail::NewFile state(folder, detail::kStateFile, bytes_of(c), fs);
     const std::string header = detail::safetensors_header_text(c.tensors, {});
     const uint64_t length = header.size();
     state.write(std::as_bytes(std::span(&length, 1)));
@@ -122,20 +74,13 @@ void write_content(const Checkpoint& c,
     }
     manifest.files.push_back(state.finish());
   }
-  NewFile progress(folder, detail::kProgressFile, fs);
+  detail::NewFile progress(
+      folder, detail::kProgressFile, c.progress.size(), fs);
   progress.write(c.progress);
   manifest.files.push_back(progress.finish());
-  NewFile last(folder, detail::kManifestFile, fs);
+  detail::NewFile last(folder, detail::kManifestFile, 0, fs);
   last.write(detail::to_json(manifest));
   last.finish();
-}
-
-uint64_t bytes_of(const Checkpoint& c) {
-  uint64_t total = kSmallFiles + c.progress.size();
-  for (const auto& [name, array] : c.tensors) {
-    total = checked_add(total, array.bytes() + 256 + name.size(), "checkpoint");
-  }
-  return total;
 }
 
 }  // namespace
@@ -143,7 +88,7 @@ uint64_t bytes_of(const Checkpoint& c) {
 CheckpointStore::CheckpointStore(std::string folder, FileSystem& fs)
     : folder_(std::move(folder)), fs_(fs) {
   const int rc = fs_.mkdir(folder_, 0777);
-  if (rc < 0 && rc != -EEXIST) fail("mkdir", folder_, rc);
+  if (rc < 0 && rc != -EEXIST) detail::fail_to_save("mkdir", folder_, rc);
   if (rc == 0) sync_folder(parent_folder(folder_), fs_);
   clean();
 }
@@ -192,14 +137,14 @@ void CheckpointStore::commit(const Checkpoint& c, const std::string& target) {
   const std::string temporary =
       fmt::format("{}/{}{}-{}", folder_, kTemporary, c.step, unique_suffix());
   if (const int rc = fs_.mkdir(temporary, 0777); rc < 0) {
-    fail("mkdir", temporary, rc);
+    detail::fail_to_save("mkdir", temporary, rc);
   }
   bool renamed = false;
   try {
     write_content(c, temporary, fs_);
     sync_folder(temporary, fs_);
     const int rc = fs_.rename(temporary, folder_ + "/" + target);
-    if (rc < 0) fail("rename", folder_ + "/" + target, rc);
+    if (rc < 0) detail::fail_to_save("rename", folder_ + "/" + target, rc);
     renamed = true;
     sync_folder(folder_, fs_);
   } catch (...) {
@@ -252,7 +197,7 @@ std::vector<std::string> CheckpointStore::set_aside_after(int64_t step) {
       name += fmt::format("-{}", unique_suffix());
       rc = fs_.rename(path(later), folder_ + "/" + name);
     }
-    if (rc < 0) fail("rename", path(later), rc);
+    if (rc < 0) detail::fail_to_save("rename", path(later), rc);
     judged_.erase(later);
     out.push_back(name);
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -16,7 +17,8 @@
 
 namespace kexue::testing {
 
-// Folders are "/a/b". No links, no permissions; space is endless.
+// Folders are "/a/b". No links, no permissions; space is endless. Writes
+// append, and those of O_DIRECT must be whole aligned sectors.
 class MemFs final : public io::FileSystem {
  public:
   // What becomes of writes without fsync.
@@ -44,7 +46,7 @@ class MemFs final : public io::FileSystem {
     if (dead()) return -EIO;
     const auto at = find(path);
     if (at && (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) return -EEXIST;
-    if (at) return descriptor(at);
+    if (at) return descriptor(at, (flags & O_DIRECT) != 0);
     if ((flags & O_CREAT) == 0) return -ENOENT;
     const auto folder = find(parent(path));
     if (!folder) return -ENOENT;
@@ -69,9 +71,12 @@ class MemFs final : public io::FileSystem {
   }
   int64_t write(int fd, const void* from, size_t bytes) override {
     if (dead()) return -EIO;
+    const Open& file = open_.at(fd);
+    const auto at = reinterpret_cast<uintptr_t>(from);
+    if (file.direct && ((bytes | at) % kSector != 0)) return -EINVAL;
     // Short writes, so that the power also fails in the middle of a file.
-    const size_t n = std::min<size_t>(bytes, kWrite);
-    open_.at(fd).node->data.append(static_cast<const char*>(from), n);
+    const size_t n = std::min<size_t>(bytes, file.direct ? kDirect : kWrite);
+    file.node->data.append(static_cast<const char*>(from), n);
     return static_cast<int64_t>(n);
   }
   int fsync(int fd) override {
@@ -142,6 +147,7 @@ class MemFs final : public io::FileSystem {
 
  private:
   static constexpr size_t kWrite = 700;
+  static constexpr size_t kDirect = size_t{1} << 18;
   static constexpr size_t kSector = 512;
 
   struct Node {
@@ -153,6 +159,7 @@ class MemFs final : public io::FileSystem {
   struct Open {
     NodePtr node;
     size_t at = 0;
+    bool direct = false;
   };
 
   static std::string parent(const std::string& path) {
@@ -177,8 +184,8 @@ class MemFs final : public io::FileSystem {
     ++calls_;
     return false;
   }
-  int descriptor(const NodePtr& node) {
-    open_[++last_] = {node, 0};
+  int descriptor(const NodePtr& node, bool direct = false) {
+    open_[++last_] = {node, 0, direct};
     return last_;
   }
   NodePtr find(const std::string& path) const {

@@ -88,10 +88,8 @@ Loop::Loop(const runtime::Session& session,
                         plan_.loss)),
       engine_(session, params_, loss_, plan_.optimizer, engine_options_),
       source_(task.train_batches()),
-      checkpoints_(std::make_unique<detail::RunCheckpoints>(
-          config,
-          session,
-          [&observer](const std::string& line) { observer.message(line); })),
+      checkpoints_(
+          std::make_unique<detail::RunCheckpoints>(config, session, observer)),
       folder_(checkpoints_->in_place() ? RunFolder::reopened(config.folder)
                                        : RunFolder(config.folder)),
       recorder_(config, config.folder, observer) {
@@ -107,7 +105,10 @@ Loop::Loop(const runtime::Session& session,
   result_.padding_share = source_->padding_share();
 }
 
-Loop::~Loop() = default;
+// A checkpoint under way needs the folder and its lock.
+Loop::~Loop() {
+  checkpoints_.reset();
+}
 
 FineTuneResult Loop::run() {
   resume();
@@ -144,6 +145,7 @@ void Loop::train() {
     if (!batch) throw Error(Code::kInternal, "train: out of batches");
     const int64_t epoch = state_.position.epoch;
     one_step(*batch, seconds_since(waiting));
+    checkpoints_->poll();
     if (gathered_.batches > 0) continue;
     const bool last = state_.step == total_;
     score_.reset();
@@ -334,6 +336,7 @@ void Loop::finish() {
   } else {
     save_model();
   }
+  checkpoints_->wait();
   if (!result_.interrupted) evaluate("test");
   const CompileReport& c = engine_.compile_report();
   result_.compile_s = c.seconds;
@@ -354,6 +357,11 @@ void Loop::record_error(const Error& error) {
   try {
     folder_.append_metrics(detail::error_json(error.text(), result_.steps));
   } catch (const Error&) {
+  }
+  try {
+    checkpoints_->wait();
+  } catch (const Error& also) {
+    observer_.message("warning: " + also.text());
   }
   recorder_.fail(error.text());
 }

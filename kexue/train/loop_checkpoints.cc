@@ -76,7 +76,7 @@ double Loop::score_of(const EvalReport& dev) const {
 void Loop::save(const std::optional<double>& score) {
   if (checkpoints_->last_step() == state_.step) return;
   detail::Progress p{.loop = state_,
-                     .metrics_bytes = folder_.sync_metrics(),
+                     .metrics_bytes = folder_.metrics_bytes(),
                      .tokens = tokens_,
                      .skipped = result_.skipped,
                      .train_s = result_.train_s,
@@ -91,12 +91,11 @@ void Loop::save(const std::optional<double>& score) {
     if (best_params_.empty()) best_params_ = engine_.save_params();
     state.insert(state.end(), best_params_.begin(), best_params_.end());
   }
-  if (checkpoints_->save(saved_layout(engine_.layout(), stops),
-                         std::move(state),
-                         std::move(p),
-                         score)) {
-    observer_.saved(checkpoints_->path(state_.step), state_.step);
-  }
+  checkpoints_->save(saved_layout(engine_.layout(), stops),
+                     std::move(state),
+                     std::move(p),
+                     score,
+                     [this] { folder_.sync_metrics(); });
 }
 
 }  // namespace kexue::train

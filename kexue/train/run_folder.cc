@@ -183,10 +183,9 @@ void RunFolder::append_metrics(std::string line) {
   }
 }
 
-uint64_t RunFolder::sync_metrics() {
+void RunFolder::sync_metrics() const {
   const int rc = io::real_fs().fsync(metrics_.get());
   if (rc < 0) throw io::os_error("fsync", path_ + "/metrics.jsonl", rc);
-  return metrics_bytes();
 }
 
 uint64_t RunFolder::metrics_bytes() const {

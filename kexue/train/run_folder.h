@@ -38,8 +38,10 @@ class RunFolder final {
   void write(const std::string& name, std::string_view text) const;
   // One line of metrics.jsonl. A full disk leaves half a line at most.
   void append_metrics(std::string line);
-  // What was appended is on disk; returns how much there is.
-  uint64_t sync_metrics();
+  // How much was appended, in the file's bytes.
+  uint64_t metrics_bytes() const;
+  // What was appended is on disk. Another thread may append meanwhile.
+  void sync_metrics() const;
   // Drops what was appended later. False if there is less than `bytes`.
   bool cut_metrics(uint64_t bytes);
 
@@ -53,7 +55,6 @@ class RunFolder final {
 
  private:
   RunFolder(std::string path, int lock, int metrics);
-  uint64_t metrics_bytes() const;
 
   std::string path_;
   io::Descriptor lock_;

@@ -3,8 +3,9 @@
  * KEXUE_KILL_AT=n kills the process with SIGKILL at the n-th call, counted from
  * 1, of those that change what is on disk below a folder named "checkpoints";
  * in the middle of it, where the call is a write. KEXUE_KILL_COUNT=FILE instead
- * counts them: the number of calls is left in FILE. KEXUE_SLOW_MS=n sleeps after
- * each line of metrics.jsonl, so that there is time to kill from outside. */
+ * counts them: the number of calls is left in FILE. KEXUE_SLOW_MS=n sleeps
+ * with each line of metrics.jsonl, so that there is time to kill from outside;
+ * KEXUE_SLOW_SYNC_MS=n with each fsync below "checkpoints". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -33,6 +34,11 @@ static int has_path(int fd, const char* part) {
 
 static int is_ours(int fd) {
   return has_path(fd, "checkpoints");
+}
+
+static void sleep_as(const char* variable) {
+  const char* ms = getenv(variable);
+  if (ms != NULL) usleep(1000 * (useconds_t)strtol(ms, NULL, 10));
 }
 
 /* 1 if this call is the one to die in. */
@@ -65,10 +71,7 @@ ssize_t write(int fd, const void* from, size_t bytes) {
     next(fd, from, bytes / 2);
     die();
   }
-  const char* slow = getenv("KEXUE_SLOW_MS");
-  if (slow != NULL && has_path(fd, "metrics.jsonl")) {
-    usleep(1000 * (useconds_t)strtol(slow, NULL, 10));
-  }
+  if (has_path(fd, "metrics.jsonl")) sleep_as("KEXUE_SLOW_MS");
   return next(fd, from, bytes);
 }
 
@@ -76,7 +79,10 @@ int fsync(int fd) {
   typedef int (*Fsync)(int);
   static Fsync next = NULL;
   if (next == NULL) next = NEXT("fsync", Fsync);
-  if (is_ours(fd) && is_now()) die();
+  if (is_ours(fd)) {
+    if (is_now()) die();
+    sleep_as("KEXUE_SLOW_SYNC_MS");
+  }
   return next(fd);
 }
 

@@ -42,6 +42,14 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def started_at(error, unknown):
+    """The step a run says it begins with; `unknown` if it was killed before."""
+    if "starting from the beginning" in error:
+        return 0
+    found = re.search(r"going on from step (\d+)", error)
+    return int(found.group(1)) if found else unknown
+
+
 @needs_plugin
 class Resume(Base):
     @classmethod
@@ -151,10 +159,9 @@ class Resume(Base):
                     words, folder, kinds[-1])
                 self.assertIn(status, (0, -signal.SIGKILL), error)
                 self.assertNotIn("skipped", error)
-                from_step = re.search(r"going on from step (\d+)", error)
-                self.assertGreaterEqual(
-                    int(from_step.group(1)) if from_step else 0, last, error)
-                last = int(from_step.group(1)) if from_step else last
+                from_step = started_at(error, last)
+                self.assertGreaterEqual(from_step, last, error)
+                last = from_step
                 if status == 0:  # faster than the kill: once more, anew
                     self.assertEqual(self.model(folder), want)
                     attempt += 1
@@ -196,6 +203,28 @@ class Resume(Base):
         self.fails(2, ["12 steps skipped in a row"], *words,
                    "--resume", "auto")
         self.assertEqual(self.steps_of("row"), list(range(1, 13)))
+
+    def test_steps_go_on_beside_a_write_and_a_kill_loses_only_them(self):
+        # Saved after 6 steps, after the 8 of an epoch, and after 12.
+        words = self.words("f32", "beside", "train.save_every=6")
+        writing = f"{self.at}/runs/beside/checkpoints/.tmp-12-*"
+        env = dict(self.env, LD_PRELOAD=KILL_AT, KEXUE_SLOW_SYNC_MS="300")
+        beside = 0
+        with subprocess.Popen([PROGRAM, *words], cwd=self.at, env=env,
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as child:
+            while child.poll() is None and beside < 14:
+                steps = len(self.steps_of("beside"))
+                beside = steps if glob.glob(writing) else 0
+                time.sleep(0.005)
+            child.kill()
+        self.assertGreaterEqual(beside, 14)
+        done = self.run_program(*words, "--resume", "auto")
+        error = done.stderr.decode()
+        self.assertEqual(done.returncode, 0, error)
+        self.assertIn("going on from step 8 of", error)
+        self.assertEqual(self.model("beside"), self.uninterrupted("f32"))
+        self.assertEqual(self.steps_of("beside"), list(range(1, STEPS + 1)))
 
     def newest(self, folder):
         return sorted(glob.glob(f"{self.at}/runs/{folder}/checkpoints/step-*"))

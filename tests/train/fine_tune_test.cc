@@ -42,7 +42,10 @@ std::string rows(int count, uint64_t seed) {
 
 class Recorder final : public Observer {
  public:
-  void message(const std::string& line) override { messages += line + "\n"; }
+  void message(const std::string& line) override {
+    messages += line + "\n";
+    if (on_message) on_message();
+  }
   void step(const StepReport& r) override {
     steps.push_back(r);
     if (on_step) on_step(r.step);
@@ -62,6 +65,7 @@ class Recorder final : public Observer {
   std::atomic<bool>* stop = nullptr;
   int64_t stop_at = 0;
   std::function<void()> on_saved;
+  std::function<void()> on_message;
 };
 
 class FineTune : public testing::SessionTest {
@@ -235,10 +239,11 @@ TEST_F(FineTune, FullDiskIsAWarningIfAskedFor) {
   config_.max_steps = 6;
   config_.on_save_error = "continue";
   std::unique_ptr<testing::FileLimit> limit;
-  seen_.on_saved = [&] { limit.reset(); };
   seen_.on_step = [&](int64_t step) {
     if (step == 2) limit = std::make_unique<testing::FileLimit>(32'768);
-    if (step == 3) limit.reset();
+  };
+  seen_.on_message = [&] {
+    if (seen_.messages.find("is not saved") != std::string::npos) limit.reset();
   };
   run();
   EXPECT_NE(seen_.messages.find("warning: step 2 is not saved: "),

@@ -73,7 +73,7 @@ TEST(RunFolder, ReopenedRunGoesOnWithItsMetrics) {
   {
     RunFolder run(temp / "r");
     run.append_metrics("one");
-    EXPECT_EQ(run.sync_metrics(), 4u);
+    EXPECT_EQ(run.metrics_bytes(), 4u);
     run.append_metrics("two");
     EXPECT_ERROR(RunFolder::reopened(temp / "r"),
                  Code::kInvalidArgument,

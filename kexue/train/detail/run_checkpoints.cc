@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -95,9 +96,9 @@ ResumePlan resume_plan(const RunConfig& config) {
 
 RunCheckpoints::RunCheckpoints(const RunConfig& config,
                                const runtime::Session& session,
-                               Say say)
+                               Observer& observer)
     : config_(config),
-      say_(std::move(say)),
+      observer_(observer),
       folder_(config.folder + kFolder),
       plan_(resume_plan(config)),
       keys_(frozen_keys(config)),
@@ -116,7 +117,8 @@ std::optional<io::Checkpoint> RunCheckpoints::newest() {
   if (!fs::exists(folder_)) return std::nullopt;
   auto found = store().newest();
   for (const auto& s : found.skipped) {
-    say_(fmt::format("warning: checkpoint {} is skipped: {}", s.name, s.why));
+    observer_.message(
+        fmt::format("warning: checkpoint {} is skipped: {}", s.name, s.why));
   }
   if (!found.checkpoint && !found.skipped.empty()) {
     throw Error(Code::kCorruptData,
@@ -172,14 +174,14 @@ std::optional<RunCheckpoints::Resumed> RunCheckpoints::resume(
   check_same(*c, out.progress);
   out.state = in_order(*c, layout, from);
   if (c->fingerprint != fingerprint_) {
-    say_(
+    observer_.message(
         "warning: the checkpoint was written with another plugin, processor, "
         "version or number of threads: the result will not be equal byte for "
         "byte to that of an uninterrupted run");
   }
   if (plan_.in_place) {
     for (const auto& name : store().set_aside_after(c->step)) {
-      say_(
+      observer_.message(
           fmt::format("what comes after step {} is kept as {}", c->step, name));
     }
     last_ = c->step;
@@ -187,10 +189,36 @@ std::optional<RunCheckpoints::Resumed> RunCheckpoints::resume(
   return out;
 }
 
-bool RunCheckpoints::save(const StateLayout& layout,
+// Of a catch: the error goes on unless run.on_save_error forgives it.
+void RunCheckpoints::forgive(const Error& e, int64_t step) {
+  if (e.code() != Code::kIo || config_.on_save_error != "continue") throw;
+  observer_.message(fmt::format(
+      "warning: step {} is not saved: {}; training goes on", step, e.text()));
+}
+
+void RunCheckpoints::save_bad(const io::Checkpoint& c,
+                              const std::string& name) {
+  try {
+    store().save_bad(c);
+  } catch (const Error& e) {
+    return forgive(e, c.step);
+  }
+  throw Error(Code::kInvalidArgument,
+              fmt::format("step {}: parameter \"{}\" is not finite; the "
+                          "state is left as {}/.bad-{:010}",
+                          c.step,
+                          name,
+                          folder_,
+                          c.step),
+              "try a smaller lr, or more warm-up");
+}
+
+void RunCheckpoints::save(const StateLayout& layout,
                           std::vector<HostArray> state,
                           Progress progress,
-                          std::optional<double> score) {
+                          std::optional<double> score,
+                          std::function<void()> before) {
+  wait();
   const std::string bad = first_non_finite(layout, state);
   progress.config = keys_;
   io::Checkpoint c{.step = progress.loop.step,
@@ -202,29 +230,44 @@ bool RunCheckpoints::save(const StateLayout& layout,
   for (size_t i = 0; i < layout.size(); ++i) {
     c.tensors.emplace_back(layout.names[i], std::move(state[i]));
   }
-  try {
-    if (!bad.empty()) {
-      store().save_bad(c);
-      throw Error(Code::kInvalidArgument,
-                  fmt::format("step {}: parameter \"{}\" is not finite; the "
-                              "state is left as {}/.bad-{:010}",
-                              c.step,
-                              bad,
-                              folder_,
-                              c.step),
-                  "try a smaller lr, or more warm-up");
-    }
-    store().save(c);
-  } catch (const Error& e) {
-    if (e.code() != Code::kIo || config_.on_save_error != "continue") throw;
-    say_(fmt::format("warning: step {} is not saved: {}; training goes on",
-                     c.step,
-                     e.text()));
-    return false;
+  if (!bad.empty()) return save_bad(c, bad);
+  writing_step_ = c.step;
+  written_ = false;
+  auto write = [this, c = std::move(c), before = std::move(before)]() mutable {
+    const io::Checkpoint mine = std::move(c);  // freed in this thread, too
+    before();
+    store().save(mine);
+    written_ = true;
+    store().rotate(config_.keep_last);
+  };
+  // Deferred where no thread can be made: then poll() writes it.
+  writing_ =
+      std::async(std::launch::async | std::launch::deferred, std::move(write));
+}
+
+void RunCheckpoints::poll() {
+  if (!writing_.valid() || writing_.wait_for(std::chrono::seconds(0)) ==
+                               std::future_status::timeout) {
+    return;
   }
-  last_ = c.step;
-  store().rotate(config_.keep_last);
-  return true;
+  try {
+    writing_.get();
+  } catch (const Error& e) {
+    if (written_) throw;  // what failed is the rotation
+    return forgive(e, writing_step_);
+  }
+  last_ = writing_step_;
+  observer_.saved(path(last_), last_);
+}
+
+int64_t RunCheckpoints::last_step() {
+  wait();
+  return last_;
+}
+
+void RunCheckpoints::wait() {
+  if (writing_.valid()) writing_.wait();
+  poll();
 }
 
 }  // namespace kexue::train::detail

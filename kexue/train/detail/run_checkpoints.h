@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "kexue/runtime/session.h"
 #include "kexue/train/detail/progress.h"
 #include "kexue/train/engine.h"
+#include "kexue/train/fine_tune.h"
 
 namespace kexue::train::detail {
 
@@ -22,9 +24,11 @@ struct ResumePlan {
 // Errors: kNotFound for a path that is not there.
 ResumePlan resume_plan(const RunConfig& config);
 
+// Checkpoints are written in a thread beside the steps, one at a time: a copy
+// of the state is taken, and training goes on while it is hashed and synced.
+// One that was not waited for is finished by the destructor.
 class RunCheckpoints final {
  public:
-  using Say = std::function<void(const std::string&)>;
   struct Resumed {
     std::vector<HostArray> state;
     Progress progress;
@@ -34,10 +38,10 @@ class RunCheckpoints final {
   // Touches nothing; what follows needs the run folder's lock.
   RunCheckpoints(const RunConfig& config,
                  const runtime::Session& session,
-                 Say say);
+                 Observer& observer);
 
-  // The state to go on from; nullopt: from the start. `say` is told what was
-  // skipped, and why, and where a result may differ.
+  // The state to go on from; nullopt: from the start. The observer is told
+  // what was skipped, and why, and where a result may differ.
   // Errors: as io::read_checkpoint for a named one; kInvalidArgument naming
   //         the key if the configuration changed, or the tensor if the model
   //         did; kCorruptData if there are checkpoints and none can be read.
@@ -45,30 +49,41 @@ class RunCheckpoints final {
   // The run folder is there already, and goes on.
   bool in_place() const { return plan_.in_place; }
 
-  // Writes, then rotates. False if it failed and run.on_save_error = continue.
-  // Errors: kIo; kInvalidArgument if a parameter is not finite: that state is
-  //         left as .bad-<step>.
-  bool save(const StateLayout& layout,
+  // Waits for the one before, then begins to write; `before` is called first,
+  // in that thread. What is written is rotated.
+  // Errors: those of the one before; kInvalidArgument if a parameter is not
+  //         finite: that state is left as .bad-<step>.
+  void save(const StateLayout& layout,
             std::vector<HostArray> state,
             Progress progress,
-            std::optional<double> score);
-  // Of the step saved last, or resumed from.
-  int64_t last_step() const { return last_; }
-  std::string path(int64_t step) const;
+            std::optional<double> score,
+            std::function<void()> before);
+  // Tells the observer that a checkpoint is on disk, once it is. wait() waits
+  // for it. Errors: kIo, unless run.on_save_error = continue: then it is told.
+  void poll();
+  void wait();
+  // The step saved last, or resumed from; waits for one being written.
+  int64_t last_step();
 
  private:
+  std::string path(int64_t step) const;
+  void save_bad(const io::Checkpoint& c, const std::string& name);
+  void forgive(const Error& e, int64_t step);
   io::CheckpointStore& store();
   std::optional<io::Checkpoint> newest();
   void check_same(const io::Checkpoint& c, const Progress& p) const;
 
   const RunConfig& config_;
-  Say say_;
+  Observer& observer_;
   std::string folder_;
   ResumePlan plan_;
   FrozenKeys keys_;
   std::string fingerprint_;
   std::optional<io::CheckpointStore> store_;  // made when first needed
   int64_t last_ = -1;
+  int64_t writing_step_ = -1;
+  bool written_ = false;       // of the thread, until writing_ is ready
+  std::future<void> writing_;  // last: waits before the rest is destroyed
 };
 
 }  // namespace kexue::train::detail

@@ -21,7 +21,7 @@ def needs(shell):
 class Pages(Base):
     def listed(self):
         """Commands that --help names, with their long options."""
-        text = self.works("--help").split("Subcommands:\n")[1]
+        text = self.works("--help").split("\nTraining:\n")[1]
         names = re.findall(r"^  (\S+)", text, re.M)
         return {name: re.findall(r"(--[a-z0-9-]+)",
                                  self.works(name, "--help").split("Example:")[0])

@@ -161,7 +161,7 @@ int run_bench(const BenchCommandOptions& options, Console& console);
 struct ProfileOptions {
   std::string subject;  // a work of bench, or a training config (.toml)
   std::string sizes;
-  std::string dtype = "f32";
+  std::string dtype;  // "": the config's, or f32
   int64_t repeats = 3;
   std::string page;  // write an HTML page there
   DeviceOptions device;

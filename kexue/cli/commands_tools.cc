@@ -94,9 +94,10 @@ Run declare_profile(CLI::App& app) {
       ->required();
   app.add_option("--sizes", o->sizes, "in place of the work's own")
       ->type_name("L=4,H=256,...");
-  app.add_option("--dtype", o->dtype, "arithmetic of products")
-      ->check(CLI::IsMember({"f32", "bf16", "fp16"}))
-      ->capture_default_str();
+  app.add_option("--dtype",
+                 o->dtype,
+                 "arithmetic of products; default: the config's, or f32")
+      ->check(CLI::IsMember({"f32", "bf16", "fp16"}));
   app.add_option("--repeats", o->repeats, "runs; the least time of each counts")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

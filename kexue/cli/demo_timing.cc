@@ -28,12 +28,11 @@ double median(std::vector<double> values) {
 train::Engine engine_of(const runtime::Session& session,
                         const StepSubject& s,
                         DType compute) {
-  train::EngineOptions options;
+  train::EngineOptions options = s.step.options;
   options.compute = compute;
-  options.step = s.step;
   train::Engine engine(
-      session, s.bert->parameters(), s.loss, s.optimizer, options);
-  engine.start(s.loaded.values);
+      session, s.step.params, s.step.loss, s.step.plan.optimizer, options);
+  engine.start(s.values);
   return engine;
 }
 
@@ -92,7 +91,8 @@ StepTimes time_steps(const runtime::Session& session,
                      const runtime::Session& plain,
                      const train::RunConfig& config,
                      const TimingOptions& options) {
-  const StepSubject subject = step_subject(config);
+  // What there is to say was said by the run.
+  const StepSubject subject = step_subject(config, [](const std::string&) {});
   const Shape shape = subject.batches.front().at("ids").shape();
   StepTimes times;
   times.batch = shape[0];

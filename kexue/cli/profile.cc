@@ -21,6 +21,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+bool is_config(const ProfileOptions& o) {
+  return o.subject.ends_with(".toml");
+}
+
 StepProgram program_of_work(const ProfileOptions& o) {
   const works::WorkDef& def = works::find_work(o.subject);
   const works::Work work = def.make(works::sizes_with(def, o.sizes));
@@ -32,13 +36,15 @@ StepProgram program_of_work(const ProfileOptions& o) {
   return p;
 }
 
-StepProgram program_of(const ProfileOptions& o) {
-  if (!o.subject.ends_with(".toml")) return program_of_work(o);
+StepProgram program_of(const ProfileOptions& o, Console& console) {
+  if (!is_config(o)) return program_of_work(o);
   if (!o.sizes.empty()) {
     throw Error(Code::kInvalidArgument,
                 "profile: --sizes belongs to a work, not to a config");
   }
-  return step_program(step_subject(train::read_run_config(o.subject)));
+  const auto config = train::read_run_config(o.subject);
+  return step_program(step_subject(
+      config, [&](const std::string& line) { console.note(line); }));
 }
 
 // GFLOP/s of one large product: what the machine gives at best.
@@ -64,6 +70,11 @@ double peak_gflops(const runtime::Session& session, DType compute) {
     }
   }
   return best;
+}
+
+std::string dtype_of(const ProfileOptions& o) {
+  if (!o.dtype.empty()) return o.dtype;
+  return is_config(o) ? train::read_run_config(o.subject).precision : "f32";
 }
 
 struct Sum {
@@ -98,10 +109,13 @@ Json table_of(const std::map<std::string, Sum>& sums,
   return table;
 }
 
-Json measure(const runtime::Session& session, const ProfileOptions& o) {
-  const StepProgram step = program_of(o);
+Json measure(const runtime::Session& session,
+             const ProfileOptions& o,
+             Console& console) {
+  const StepProgram step = program_of(o, console);
   runtime::CompileOptions how;
-  how.compute = train::precision_from_name(o.dtype);
+  const std::string dtype = dtype_of(o);
+  how.compute = train::precision_from_name(dtype);
   const runtime::OpByOp ops(session, *step.graph, how);
   std::vector<runtime::DeviceArray> buffers;
   for (const auto& a : step.args) buffers.push_back(session.to_device(a));
@@ -129,7 +143,7 @@ Json measure(const runtime::Session& session, const ProfileOptions& o) {
   }
   const double peak = peak_gflops(session, how.compute);
   return {{"subject", o.subject},
-          {"dtype", o.dtype},
+          {"dtype", dtype},
           {"ms", total.seconds * 1e3},
           {"gflop", total.flops * 1e-9},
           {"peak_gflops", peak},
@@ -165,7 +179,7 @@ void print_rows(const Json& rows, const char* key, Console& console) {
 
 int run_profile(const ProfileOptions& o, Console& console) {
   const auto session = open_session(o.device);
-  const Json result = measure(session, o);
+  const Json result = measure(session, o, console);
   if (!o.page.empty())
     io::write_file(o.page, std::string_view(profile_page(result.dump())));
   if (console.json()) {

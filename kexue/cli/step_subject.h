@@ -4,25 +4,25 @@
 #include <memory>
 #include <vector>
 
-#include "kexue/models/bert_files.h"
-#include "kexue/optim/optim.h"
 #include "kexue/train/config.h"
 #include "kexue/train/engine.h"
+#include "kexue/train/run_step.h"
+#include "kexue/train/task.h"
 
 namespace kexue::cli {
 
-// The model that fine_tune() trains, put together for one measurement.
+// What fine_tune() trains, on one device.
 struct StepSubject {
-  models::LoadedBert loaded;
-  std::unique_ptr<models::Bert> bert;
-  train::LossFunction loss;
-  std::shared_ptr<const optim::Optimizer> optimizer;
-  train::StepOptions step;
+  std::unique_ptr<train::Task> task;
+  train::RunStep step;
+  std::vector<HostArray> values;  // at the start
   std::vector<train::HostBatch> batches;
 };
 
-// With the first batches of the shape that an epoch has most of.
-StepSubject step_subject(const train::RunConfig& config);
+// With the first batches of the shape that an epoch has most of; `say` as
+// train::make_task. Errors: as train::make_task.
+StepSubject step_subject(const train::RunConfig& config,
+                         const std::function<void(const std::string&)>& say);
 
 // The step as one graph, with arguments for its inputs.
 struct StepProgram {

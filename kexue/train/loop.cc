@@ -18,7 +18,6 @@
 #include "kexue/train/detail/records.h"
 #include "kexue/train/detail/run_checkpoints.h"
 #include "kexue/train/detail/support.h"
-#include "kexue/train/make_optimizer.h"
 #include "kexue/train/report.h"
 
 namespace kexue::train {
@@ -29,25 +28,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-EngineOptions engine_options(const RunConfig& c,
-                             const UpdatePlan& plan,
-                             const nn::ParamList& params) {
-  EngineOptions o;
-  o.compute = precision_from_name(c.precision);
-  o.step.clip = plan.clip;
-  o.step.schedule = plan.schedule;
-  o.step.seed = c.seed;
-  o.step.accumulate = c.accumulate;
-  o.step.parallel = parallel_of(c);
-  o.step.groups = detail::gradient_groups(params);
-  o.step.group_metrics = c.group_metrics;
-  if (o.compute == DType::kF16 || c.force_loss_scale) {
-    o.step.loss_scale = loss_scale_from_name(c.loss_scale);
-    o.step.loss_scale.unscale = c.unscale;
-  }
-  return o;
 }
 
 int64_t parts_of(int64_t a, int64_t b) {
@@ -80,13 +60,12 @@ Loop::Loop(const runtime::Session& session,
       task_(task),
       observer_(observer),
       stop_(stop),
-      params_(task.parameters()),
-      plan_(make_optimizer(config)),
-      engine_options_(engine_options(config, plan_, params_)),
-      loss_(transformed([&task](const BatchValues& b) { return task.loss(b); },
-                        params_,
-                        plan_.loss)),
-      engine_(session, params_, loss_, plan_.optimizer, engine_options_),
+      step_(run_step(config, task)),
+      engine_(session,
+              step_.params,
+              step_.loss,
+              step_.plan.optimizer,
+              step_.options),
       source_(task.train_batches()),
       checkpoints_(
           std::make_unique<detail::RunCheckpoints>(config, session, observer)),
@@ -225,8 +204,8 @@ StepReport Loop::report_of(const Metrics& m, const Minibatch& batch) const {
     if (name.find('/') != std::string::npos) r.groups.emplace_back(name, value);
   }
   r.finite = m.at("finite") != 0;
-  r.skipped = !r.finite &&
-              engine_options_.step.loss_scale.kind != LossScale::Kind::kNone;
+  r.skipped =
+      !r.finite && step_.options.step.loss_scale.kind != LossScale::Kind::kNone;
   return r;
 }
 
@@ -318,7 +297,7 @@ void Loop::record_rows(const EvalReport& r,
 
 void Loop::save_model() {
   const auto params = engine_.save_params();
-  recorder_.parameters(result_.steps, params_, params);
+  recorder_.parameters(result_.steps, step_.params, params);
   task_.save_model(folder_, params);
   observer_.saved(folder_.model_path(), result_.steps);
 }

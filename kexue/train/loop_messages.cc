@@ -71,8 +71,8 @@ void Loop::refuse_non_finite(const StepReport& r, const Minibatch& batch) {
 }
 
 void Loop::refuse_skips(const StepReport& r, const Minibatch& batch) {
-  const std::string name =
-      detail::first_bad_gradient(engine_, params_, loss_, batch.arrays);
+  const std::string name = detail::first_bad_gradient(
+      engine_, step_.params, step_.loss, batch.arrays);
   throw Error(
       Code::kInvalidArgument,
       fmt::format("{} step{} skipped in a row, the last at loss scale {}: "

@@ -202,13 +202,31 @@ class Profile(Base):
                         "--repeats", "1", "--json")[0]
         self.assertAlmostEqual(row["gflop"] * 1e9, 2 * 4 * 20 * 8, delta=1)
 
-    def test_a_config_can_be_profiled(self):
-        text = (f'[model]\nmodel = "{self.at}/bert"\n[data]\n'
-                f'train_file = "{self.at}/train.tsv"\nlabel_column = 0\n'
-                f'text_column = 1\n[train]\nbatch_size = 4\n')
-        path = self.write("profile.toml", text.encode())
-        row = self.rows("profile", path, "--repeats", "1", "--json")[0]
-        self.assertIn("optimizer", {r["scope"] for r in row["by_scope"]})
+    def profile_of(self, model, data, *train):
+        text = ["[model]", *model, "[data]", *data, "max_length = 16",
+                "[train]", "batch_size = 4", *train]
+        path = self.write("profile.toml", "\n".join(text).encode())
+        return self.rows("profile", path, "--repeats", "1", "--json")[0]
+
+    def test_a_config_of_each_task_can_be_profiled(self):
+        bert = [f'model = "{self.at}/bert"']
+        rows = self.write("rows.jsonl", b"".join(
+            b'{"stars": %d.5, "body": "good film %d"}\n' % (i % 5, i)
+            for i in range(16)))
+        fields = [f'train_file = "{rows}"', 'label_field = "stars"',
+                  'text_field = "body"']
+        tsv = [f'train_file = "{self.at}/train.tsv"']
+        classify = self.profile_of(bert, tsv, "accumulate = 2",
+                                   'precision = "f32"')
+        self.assertEqual(classify["dtype"], "f32")
+        regress = self.profile_of(bert, fields, 'task = "regress"')
+        self.assertEqual(regress["dtype"], "bf16")
+        masked = self.profile_of(
+            ["layers = 1", "hidden = 16", "heads = 2"], tsv,
+            'task = "masked_lm"')
+        for row in (classify, regress, masked):
+            self.assertIn("optimizer", {r["scope"] for r in row["by_scope"]})
+        self.assertIn("predictions", {r["scope"] for r in masked["by_scope"]})
 
     def test_wrong_use_is_named(self):
         self.fails(2, ['no work "nothing"'], "profile", "nothing")

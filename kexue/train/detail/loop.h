@@ -11,7 +11,7 @@
 #include "kexue/train/detail/recorder.h"
 #include "kexue/train/fine_tune.h"
 #include "kexue/train/loop_state.h"
-#include "kexue/train/make_optimizer.h"
+#include "kexue/train/run_step.h"
 #include "kexue/train/task.h"
 
 namespace kexue::train {
@@ -72,10 +72,7 @@ class Loop final {
   Task& task_;
   Observer& observer_;
   const std::atomic<bool>& stop_;
-  nn::ParamList params_;
-  UpdatePlan plan_;
-  EngineOptions engine_options_;
-  LossFunction loss_;
+  RunStep step_;
   Engine engine_;
   std::unique_ptr<data::BatchSource> source_;
   std::unique_ptr<detail::RunCheckpoints> checkpoints_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kexue/cli/console.h"
+#include "kexue/data/dataset.h"
 
 namespace kexue::cli {
 
@@ -44,13 +45,7 @@ int run_train(const TrainOptions& options, Console& console);
 struct EvalOptions {
   TextOptions text;           // input: the file with labels
   std::string task = "auto";  // by the model's head
-  int64_t label_column = 0;
-  int64_t text_column = 1;
-  int64_t second_text_column = -1;
-  bool header = false;
-  std::string label_field = "label";
-  std::string text_field = "text";
-  std::string second_text_field;
+  data::Columns columns;
   double sign_margin = 0;  // regress
   // masked_lm: as the run that made the model had them
   std::string mask_style = "roberta";

@@ -43,11 +43,14 @@ Run declare_train(CLI::App& app) {
 }
 
 void add_eval_fields(CLI::App& app, EvalOptions& o) {
-  app.add_option("--label-field", o.label_field, "key, or name of a column")
+  app.add_option(
+         "--label-field", o.columns.label_field, "key, or name of a column")
       ->capture_default_str();
-  app.add_option("--text-field", o.text_field, "key, or name of a column")
+  app.add_option(
+         "--text-field", o.columns.text_field, "key, or name of a column")
       ->capture_default_str();
-  app.add_option("--second-text-field", o.second_text_field, "default: none");
+  app.add_option(
+      "--second-text-field", o.columns.second_text_field, "default: none");
   app.add_option("--sign-margin",
                  o.sign_margin,
                  "regress: sign accuracy leaves out |score| below it")
@@ -76,17 +79,18 @@ Run declare_eval(CLI::App& app) {
   app.add_option("--task", o->task, "auto: what the model's head is for")
       ->check(CLI::IsMember({"auto", "classify", "regress", "masked_lm"}))
       ->capture_default_str();
-  app.add_option("--label-column", o->label_column, "from 0")
+  app.add_option("--label-column", o->columns.label, "from 0")
       ->check(CLI::Range(0, 4095))
       ->capture_default_str();
-  app.add_option("--text-column", o->text_column, "from 0")
+  app.add_option("--text-column", o->columns.text, "from 0")
       ->check(CLI::Range(0, 4095))
       ->capture_default_str();
-  app.add_option("--second-text-column", o->second_text_column, "-1: none")
+  app.add_option("--second-text-column", o->columns.second_text, "-1: none")
       ->check(CLI::Range(-1, 4095))
       ->capture_default_str();
-  app.add_flag(
-      "--header", o->header, "TSV and CSV: the first row names the columns");
+  app.add_flag("--header",
+               o->columns.header,
+               "TSV and CSV: the first row names the columns");
   add_eval_fields(app, *o);
   return [o](Console& console) { return run_eval(*o, console); };
 }

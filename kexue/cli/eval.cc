@@ -9,6 +9,7 @@
 #include "kexue/cli/text_output.h"
 #include "kexue/models/bert_files.h"
 #include "kexue/train/correlation.h"
+#include "kexue/train/task.h"
 
 namespace kexue::cli {
 namespace {
@@ -50,16 +51,8 @@ data::Dataset read_rows(const EvalOptions& o,
                         const std::string& task,
                         const std::vector<std::string>& classes) {
   data::ReadOptions read;
-  read.label_column = o.label_column;
-  read.text_column = o.text_column;
-  read.second_text_column = o.second_text_column;
-  read.header = o.header;
-  read.label_field = o.label_field;
-  read.text_field = o.text_field;
-  read.second_text_field = o.second_text_field;
-  read.labels = task == "classify"  ? data::Labels::kClasses
-                : task == "regress" ? data::Labels::kScores
-                                    : data::Labels::kNone;
+  read.columns = o.columns;
+  read.labels = train::labels_of(task);
   if (task == "classify") read.classes = classes;
   read.on_bad = o.text.skip_bad ? data::OnBad::kSkip : data::OnBad::kError;
   return data::read_dataset(o.text.input, read);

@@ -11,9 +11,7 @@ int run_rerank(const RerankOptions& options, Console& console) {
   require_model_folder(options.text.model);
   const auto pairs = data::read_dataset(
       options.text.input,
-      {.label_column = -1,
-       .text_column = 0,
-       .second_text_column = 1,
+      {.columns = {.label = -1, .text = 0, .second_text = 1},
        .on_bad =
            options.text.skip_bad ? data::OnBad::kSkip : data::OnBad::kError});
   const auto session = open_session(options.text.device);

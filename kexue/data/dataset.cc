@@ -46,7 +46,7 @@ DatasetReader::DatasetReader(const std::string& path,
       classes_(options_.classes),
       discover_(classes_.empty()),
       state_(std::make_unique<State>()) {
-  if (options_.label_column < 0) options_.labels = Labels::kNone;
+  if (options_.columns.label < 0) options_.labels = Labels::kNone;
   for (const auto& c : classes_) {
     if (!ids_.emplace(c, static_cast<int32_t>(ids_.size())).second) {
       throw Error(Code::kInvalidArgument,
@@ -167,7 +167,7 @@ Dataset read_dataset(const std::string& path,
                      const ReadOptions& options,
                      io::FileSystem& fs) {
   DatasetReader reader(path, options, fs);
-  const bool labelled = options.label_column >= 0;
+  const bool labelled = options.columns.label >= 0;
   const bool classes = labelled && options.labels == Labels::kClasses;
   const bool scores = labelled && options.labels == Labels::kScores;
   Dataset out;

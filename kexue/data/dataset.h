@@ -22,19 +22,28 @@ enum class Format { kAuto, kTsv, kCsv, kJsonl };
 enum class Labels { kNone, kClasses, kScores };
 enum class OnBad { kError, kSkip };
 
-struct ReadOptions {
-  Format format = Format::kAuto;
+// Where the label and the texts of a row are.
+struct Columns {
   // TSV and CSV: columns from 0; -1: no labels, no second text.
-  int64_t label_column = 0;
-  int64_t text_column = 1;
-  int64_t second_text_column = -1;
+  int64_t label = 0;
+  int64_t text = 1;
+  int64_t second_text = -1;
   // JSONL: keys; TSV and CSV with a header: names of columns, which count in
   // place of the numbers. An empty name of the second text: single texts.
   bool header = false;
   std::string label_field = "label";
   std::string text_field = "text";
-  std::string second_text_field = {};
+  std::string second_text_field = "";
 
+  bool has_pairs() const {
+    return second_text >= 0 || !second_text_field.empty();
+  }
+  bool operator==(const Columns&) const = default;
+};
+
+struct ReadOptions {
+  Format format = Format::kAuto;
+  Columns columns = {};
   Labels labels = Labels::kClasses;
   // Empty: discovered from this file, sorted (by value if all are integers,
   // else by bytes). Give the training split's classes to the other splits.

@@ -36,7 +36,7 @@ class JsonlReader final : public RowReader {
               const ReadOptions& options,
               io::FileSystem& fs)
       : RowReader(path), lines_(path, fs), options_(options) {
-    if (options.label_column < 0) options_.labels = Labels::kNone;
+    if (options.columns.label < 0) options_.labels = Labels::kNone;
   }
 
   Result next(Row* row) override {
@@ -56,9 +56,10 @@ class JsonlReader final : public RowReader {
     if (!object.is_object()) {
       return bad(&SkipCounts::malformed, "wanted an object");
     }
-    const bool pairs = !options_.second_text_field.empty();
-    if (!take(object, options_.text_field, &text_) ||
-        (pairs && !take(object, options_.second_text_field, &second_)) ||
+    const bool pairs = !options_.columns.second_text_field.empty();
+    if (!take(object, options_.columns.text_field, &text_) ||
+        (pairs &&
+         !take(object, options_.columns.second_text_field, &second_)) ||
         (options_.labels != Labels::kNone && !take_label(object))) {
       return Result::kBad;
     }
@@ -88,12 +89,12 @@ class JsonlReader final : public RowReader {
   }
 
   bool take_label(const json& object) {
-    const auto it = object.find(options_.label_field);
+    const auto it = object.find(options_.columns.label_field);
     auto label = it == object.end() ? std::nullopt : label_text(*it);
     if (!label) {
       bad(&SkipCounts::missing_column,
           fmt::format("no label under \"{}\"",
-                      io::printable(options_.label_field)));
+                      io::printable(options_.columns.label_field)));
       return false;
     }
     label_ = std::move(*label);

@@ -36,16 +36,16 @@ class ColumnReader : public RowReader {
                const ReadOptions& options,
                io::FileSystem& fs)
       : RowReader(path), lines_(path, fs), options_(options) {
-    label_ = options.labels == Labels::kNone ? -1 : options.label_column;
-    text_ = options.text_column;
-    second_ = options.second_text_column;
-    if (!options.header && text_ < 0) {
+    label_ = options.labels == Labels::kNone ? -1 : options.columns.label;
+    text_ = options.columns.text;
+    second_ = options.columns.second_text;
+    if (!options.columns.header && text_ < 0) {
       throw Error(Code::kInvalidArgument, "dataset: no text column given");
     }
   }
 
   Result next(Row* row) override {
-    if (options_.header && !has_header_ && !read_header()) {
+    if (options_.columns.header && !has_header_ && !read_header()) {
       return Result::kEnd;
     }
     if (!read_columns()) return Result::kEnd;
@@ -106,11 +106,11 @@ class ColumnReader : public RowReader {
       }
       return it - columns_.begin();
     };
-    text_ = find(options_.text_field);
-    if (label_ >= 0) label_ = find(options_.label_field);
-    second_ = options_.second_text_field.empty()
+    text_ = find(options_.columns.text_field);
+    if (label_ >= 0) label_ = find(options_.columns.label_field);
+    second_ = options_.columns.second_text_field.empty()
                   ? -1
-                  : find(options_.second_text_field);
+                  : find(options_.columns.second_text_field);
     return true;
   }
 

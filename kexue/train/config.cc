@@ -141,17 +141,17 @@ void check_together(const RunConfig& c, const std::string& where) {
   }
   check_model(c, where);
   const bool labelled = c.task != "masked_lm";
-  if ((labelled && (c.label_column == c.text_column ||
-                    c.label_column == c.second_text_column)) ||
-      c.text_column == c.second_text_column) {
+  if ((labelled && (c.columns.label == c.columns.text ||
+                    c.columns.label == c.columns.second_text)) ||
+      c.columns.text == c.columns.second_text) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("{}data.label_column, data.text_column and "
                             "data.second_text_column must differ, got {}, {}, "
                             "{}",
                             where,
-                            c.label_column,
-                            c.text_column,
-                            c.second_text_column));
+                            c.columns.label,
+                            c.columns.text,
+                            c.columns.second_text));
   }
   if (c.batch_size % c.mesh_data != 0) {
     throw Error(Code::kInvalidArgument,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kexue/base/dtype.h"
+#include "kexue/data/dataset.h"
 #include "kexue/train/parallel.h"
 #include "kexue/train/step.h"
 
@@ -30,14 +31,7 @@ struct RunConfig {
   std::string train_file;  // TSV, CSV, JSONL, or a folder; required
   std::string dev_file;    // "" = none
   std::string test_file;   // "" = none
-  int64_t label_column = 0;
-  int64_t text_column = 1;
-  int64_t second_text_column = -1;
-  // JSONL: keys; TSV and CSV with a header: names of columns.
-  bool header = false;
-  std::string label_field = "label";
-  std::string text_field = "text";
-  std::string second_text_field;
+  data::Columns columns;   // label_column, text_column, ...
   // Training rows are read again in every epoch in place of being held in
   // memory, and shuffled in a buffer of that many rows.
   bool stream = false;

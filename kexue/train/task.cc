@@ -4,6 +4,11 @@
 
 namespace kexue::train {
 
+data::Labels labels_of(const std::string& task) {
+  if (task == "classify") return data::Labels::kClasses;
+  return task == "regress" ? data::Labels::kScores : data::Labels::kNone;
+}
+
 std::unique_ptr<Task> make_task(
     const RunConfig& config,
     const std::function<void(const std::string&)>& say) {

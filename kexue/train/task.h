@@ -67,6 +67,9 @@ class Task {
   }
 };
 
+// What train.task = "classify", "regress", "masked_lm" reads of a row.
+data::Labels labels_of(const std::string& task);
+
 // The task that train.task names, with data and weights read. `say` gets one
 // line for each thing that a user should know: rows skipped or truncated, new
 // and unused weights.

@@ -37,10 +37,10 @@ TEST(Csv, QuotedFieldsHoldCommasQuotesAndLineEnds) {
 }
 
 TEST(Csv, HeaderNamesTheColumns) {
-  const ReadOptions options{.header = true,
-                            .label_field = "stars",
-                            .text_field = "review",
-                            .second_text_field = "title"};
+  const ReadOptions options{.columns = {.header = true,
+                                        .label_field = "stars",
+                                        .text_field = "review",
+                                        .second_text_field = "title"}};
   const auto d = read("d.csv", "title,stars,review\nT,5,R\n", options);
   EXPECT_EQ(d.texts, Texts{"R"});
   EXPECT_EQ(d.second_texts, Texts{"T"});

@@ -33,14 +33,12 @@ TEST(Tsv, ReadsLabelsAndTexts) {
 }
 
 TEST(Tsv, ColumnsAreChosen) {
-  const auto d =
-      read("a\tq\tx\nb\tr\ty\n",
-           {.label_column = 2, .text_column = 0, .second_text_column = 1});
+  const auto d = read("a\tq\tx\nb\tr\ty\n",
+                      {.columns = {.label = 2, .text = 0, .second_text = 1}});
   EXPECT_EQ(d.classes, (std::vector<std::string>{"x", "y"}));
   EXPECT_EQ(d.texts[1], "b");
   EXPECT_EQ(d.second_texts[1], "r");
-  const auto unlabelled =
-      read("a\nb\n", {.label_column = -1, .text_column = 0});
+  const auto unlabelled = read("a\nb\n", {.columns = {.label = -1, .text = 0}});
   EXPECT_EQ(unlabelled.size(), 2u);
   EXPECT_TRUE(unlabelled.labels.empty());
 }
@@ -93,7 +91,7 @@ TEST(Tsv, BadRowsAreErrorsWithLineOrSkippedAndCounted) {
 }
 
 TEST(Tsv, SecondTextMustNotBeEmpty) {
-  EXPECT_ERROR(read("1\ta\t\n", {.second_text_column = 2}),
+  EXPECT_ERROR(read("1\ta\t\n", {.columns = {.second_text = 2}}),
                Code::kCorruptData,
                "d.tsv:1: empty text");
 }

@@ -38,10 +38,10 @@ ReadOptions options_of(uint8_t byte) {
   ReadOptions o;
   const Format formats[] = {Format::kTsv, Format::kCsv, Format::kJsonl};
   o.format = formats[byte % 3];
-  o.header = (byte & 4) != 0;
+  o.columns.header = (byte & 4) != 0;
   if ((byte & 8) != 0) {
-    o.second_text_column = 2;
-    o.second_text_field = "second";
+    o.columns.second_text = 2;
+    o.columns.second_text_field = "second";
   }
   if ((byte & 16) != 0) o.labels = Labels::kScores;
   if ((byte & 32) != 0) o.on_bad = data::OnBad::kSkip;

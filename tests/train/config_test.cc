@@ -46,7 +46,7 @@ TEST(RunConfig, TomlOfAConfigReadsBackEqual) {
   c.weight_decay = 1;
   c.warmup_ratio = 0;
   c.clip_norm = 1e-300;
-  c.second_text_column = 2;
+  c.columns.second_text = 2;
   c.skip_bad_lines = true;
   c.loss_scale = "1024";
   c.precision = "fp16";
@@ -294,7 +294,7 @@ TEST(RunConfig, TasksHaveTheirKeys) {
   EXPECT_EQ(class_weights_from_text(c.class_weights),
             (std::vector<double>{1, 0.25}));
   EXPECT_TRUE(c.stream);
-  EXPECT_EQ(c.text_field, "body");
+  EXPECT_EQ(c.columns.text_field, "body");
   EXPECT_EQ(read(to_toml(c)), c);
 
   const auto refused = [&](const std::string& setting,

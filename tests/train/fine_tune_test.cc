@@ -172,8 +172,8 @@ TEST_F(FineTune, SavedModelClassifiesAsEvaluated) {
   const FineTuneResult r = run();
   Inference model(session(), temp_ / "run/model", {}, Head::kClassifier);
   EXPECT_EQ(model.config().labels, (std::vector<std::string>{"neg", "pos"}));
-  const auto test = data::read_dataset(
-      config_.test_file, {.label_column = 0, .classes = model.config().labels});
+  const auto test =
+      data::read_dataset(config_.test_file, {.classes = model.config().labels});
   const auto logits = model.logits(test.texts);
   int correct = 0;
   for (size_t i = 0; i < logits.size(); ++i) {

@@ -143,7 +143,8 @@ void RunCheckpoints::check_same(const io::Checkpoint& c,
                             c.config_hash));
   }
   // A key that an older version did not know had what is now its default.
-  FrozenKeys was = frozen_keys(RunConfig{});
+  const RunConfig defaults;
+  FrozenKeys was = frozen_keys(defaults);
   for (const auto& [key, value] : p.config) was[key] = value;
   for (const auto& [key, before] : was) {
     const auto now = keys_.find(key);

@@ -11,6 +11,7 @@
 #include "kexue/io/limits.h"
 #include "kexue/text/character_vocabulary.h"
 #include "kexue/train/detail/support.h"
+#include "kexue/train/task.h"
 
 namespace kexue::train::detail {
 namespace {
@@ -184,7 +185,7 @@ models::LoadedBert make_model(const RunConfig& c, const RunData& data) {
   bert.attention_dropout = c.dropout;
   const std::string name = c.model.empty() ? "the new model" : c.model;
   check_fits(bert, data.tokenizer, c.max_length, name);
-  const bool pairs = c.second_text_column >= 0 || !c.second_text_field.empty();
+  const bool pairs = c.columns.has_pairs();
   if (pairs && bert.types < 2) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("{}: pairs of texts need two segment types, the "
@@ -210,16 +211,8 @@ Key run_key(uint64_t seed, Purpose purpose) {
 
 data::ReadOptions read_options(const RunConfig& c) {
   data::ReadOptions o;
-  o.label_column = c.label_column;
-  o.text_column = c.text_column;
-  o.second_text_column = c.second_text_column;
-  o.header = c.header;
-  o.label_field = c.label_field;
-  o.text_field = c.text_field;
-  o.second_text_field = c.second_text_field;
-  o.labels = c.task == "classify"  ? data::Labels::kClasses
-             : c.task == "regress" ? data::Labels::kScores
-                                   : data::Labels::kNone;
+  o.columns = c.columns;
+  o.labels = labels_of(c.task);
   o.on_bad = c.skip_bad_lines ? data::OnBad::kSkip : data::OnBad::kError;
   return o;
 }

@@ -38,7 +38,16 @@ PEERS = {
     "knn": (TORCH, JAX),
     "adamw": (TORCH, JAX),
 }
-F32_ONLY = {"lru-scan", "cosent", "knn", "adamw"}
+OPTAX = ("optax", "works_jax.py", "unrolled")
+for rule in ("sgd", "adam", "adamw", "adagrad", "muon"):
+    PEERS[f"update-{rule}"] = (TORCH, OPTAX)
+for rule in ("rmsprop", "adafactor_v1"):
+    PEERS[f"update-{rule}"] = (TORCH,)
+for rule in ("adafactor", "lamb", "lars", "lion", "adan",
+             "schedule_free_adamw"):
+    PEERS[f"update-{rule}"] = (OPTAX,)
+F32_ONLY = {"lru-scan", "cosent", "knn", "adamw"} | {
+    work for work in PEERS if work.startswith("update-")} - {"update-muon"}
 
 
 class Runner:

@@ -304,6 +304,11 @@ def make_step(work, tensors):
         f = jax.jit(lambda qs, rows: jax.lax.map(
             lambda q: jax.lax.top_k(q @ rows.T, 10)[0].mean(), qs).mean())
         return lambda: f(tensors["queries"], tensors["rows"])
+    if work.startswith("update-"):
+        import rules_optax
+        return rules_optax.step_of(
+            work[len("update-"):],
+            *(tensors[n] for n in ("weight", "bias", "g.weight", "g.bias")))
     if work == "adamw":
         def advance(s, g):
             new = update(*s[:1], g, *s[1:3], s[3] + 1)

@@ -238,6 +238,11 @@ def make_step(work, tensors):
         return torch.autocast("cpu", torch.bfloat16,
                               enabled=ARGS.dtype == "bf16")
 
+    if work.startswith("update-"):
+        import rules_torch
+        return rules_torch.step_of(
+            work[len("update-"):],
+            *(tensors[n] for n in ("weight", "bias", "g.weight", "g.bias")))
     if work == "adamw":
         w, g = tensors["w"].clone().requires_grad_(), tensors["g"]
         rule = adamw([w])

@@ -8,8 +8,10 @@
 
 namespace kexue::works {
 
-const std::vector<WorkDef>& all_works() {
-  static const std::vector<WorkDef> works = {
+namespace {
+
+std::vector<WorkDef> list_works() {
+  std::vector<WorkDef> works = {
       {"bert-train",
        "one step of masked-token training, AdamW",
        {{"L", 4}, {"H", 256}, {"B", 16}, {"T", 128}, {"V", 8000}, {"M", 20}},
@@ -52,6 +54,14 @@ const std::vector<WorkDef>& all_works() {
        make_knn},
       {"adamw", "one AdamW update", {{"N", 50'000'000}}, make_adamw},
   };
+  for (auto& work : update_works()) works.push_back(std::move(work));
+  return works;
+}
+
+}  // namespace
+
+const std::vector<WorkDef>& all_works() {
+  static const std::vector<WorkDef> works = list_works();
   return works;
 }
 

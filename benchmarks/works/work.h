@@ -37,10 +37,10 @@ struct Work {
 };
 
 struct WorkDef {
-  const char* name;
-  const char* about;
+  std::string name;
+  std::string about;
   Sizes sizes;  // names and defaults
-  Work (*make)(const Sizes&);
+  std::function<Work(const Sizes&)> make;
 };
 
 // In the order of the table in RESULTS.md.
@@ -79,5 +79,7 @@ Work make_deep_scan(const Sizes& sizes);
 Work make_cosent(const Sizes& sizes);
 Work make_knn(const Sizes& sizes);
 Work make_adamw(const Sizes& sizes);
+// "update-RULE" for each rule of kexue/optim.
+std::vector<WorkDef> update_works();
 
 }  // namespace kexue::works

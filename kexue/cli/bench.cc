@@ -23,7 +23,7 @@ int list_works(Console& console) {
     rows.push_back(
         {{"name", work.name}, {"about", work.about}, {"sizes", work.sizes}});
     if (console.json()) continue;
-    console.print_line(fmt::format("{:<12} {}\n{:<12} {}",
+    console.print_line(fmt::format("{:<27} {}\n{:<27} {}",
                                    work.name,
                                    work.about,
                                    "",

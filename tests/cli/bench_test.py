@@ -23,6 +23,9 @@ SMALL = {
     "knn": "Q=4,N=20,D=8,K=3,B=2",
     "adamw": "N=1000",
 }
+SMALL |= {f"update-{rule}": "L=2,H=8" for rule in (
+    "adafactor", "adafactor_v1", "adagrad", "adam", "adamw", "adan", "lamb",
+    "lars", "lion", "muon", "rmsprop", "schedule_free_adamw", "sgd", "tiger")}
 FIELDS = {"work", "sizes", "dtype", "steps", "warm_s", "from_cache",
           "compile_s", "wall_min_s", "wall_med_s", "cpu_min_s", "flops",
           "gflops", "peak_rss_mb", "loss0", "loss"}

@@ -24,25 +24,25 @@ Values DecoupledDecay::direction(const Update& u) const {
   return out;
 }
 
-GradientDecay::GradientDecay(RulePtr inner, DecayOptions options)
-    : inner_(std::move(inner)), options_(std::move(options)) {
+GradientDecay::GradientDecay(OptimizerPtr inner, DecayOptions options)
+    : Wrapper(std::move(inner)), options_(std::move(options)) {
   detail::want_not_negative(
       "gradient decay", "weight_decay", options_.weight_decay);
 }
 
 std::vector<Slot> GradientDecay::slots(const Target& target) const {
-  return inner_->slots(target);
+  return inner().slots(target);
 }
 
-Values GradientDecay::direction(const Update& u) const {
+Values GradientDecay::apply(const Update& u) const {
   const double decay = options_.weight_decay;
   if (decay == 0 || has_part(u.name, options_.no_decay)) {
-    return inner_->direction(u);
+    return inner().apply(u);
   }
   Update with = u;
   with.grad = u.clipped() + u.param * decay;
   with.scale = {};
-  return inner_->direction(with);
+  return inner().apply(with);
 }
 
 ProximalDecay::ProximalDecay(OptimizerPtr inner, DecayOptions options)

@@ -29,14 +29,14 @@ class DecoupledDecay final : public Rule {
 
 // In the gradient: g becomes g + decay w, the gradient of an L2 penalty of
 // decay |w|^2 / 2; moments see it.
-class GradientDecay final : public Rule {
+class GradientDecay final : public Wrapper {
  public:
-  GradientDecay(RulePtr inner, DecayOptions options);
+  GradientDecay(OptimizerPtr inner, DecayOptions options);
   std::vector<Slot> slots(const Target& target) const override;
-  Values direction(const Update& update) const override;
+  Values apply(const Update& update) const override;
+  bool skips() const override { return inner().skips(); }
 
  private:
-  RulePtr inner_;
   DecayOptions options_;
 };
 

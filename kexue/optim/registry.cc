@@ -27,11 +27,24 @@ void read_adam(OptionReader& r, AdamOptions& o) {
   r("bias_correction", o.bias_correction);
 }
 
+// In one pass over memory.
+OptimizerPtr fused_adam(const AdamOptions& o, const DecayOptions& d) {
+  return shared<AdamW>(AdamWOptions{.beta1 = o.beta1,
+                                    .beta2 = o.beta2,
+                                    .eps = o.eps,
+                                    .weight_decay = d.weight_decay,
+                                    .bias_correction = o.bias_correction,
+                                    .no_decay = d.no_decay,
+                                    .eps_hat = o.eps_hat});
+}
+
 OptimizerPtr adam(OptionReader& r) {
   AdamOptions o;
   read_adam(r, o);
   r("eps_hat", o.eps_hat);
-  return shared<GradientDecay>(shared<Adam>(o), decay_options(r, 0));
+  OptimizerPtr inner = shared<Adam>(o);
+  if (o.beta1 > 0) inner = fused_adam(o, {.weight_decay = 0});
+  return shared<GradientDecay>(inner, decay_options(r, 0));
 }
 
 OptimizerPtr adamw(OptionReader& r) {
@@ -54,14 +67,7 @@ OptimizerPtr adamw(OptionReader& r) {
   if (form == "bert4keras") o.eps = 1e-6;
   read_adam(r, o);
   r("eps_hat", o.eps_hat);
-  const DecayOptions d = decay_options(r, 0.01);
-  return shared<AdamW>(AdamWOptions{.beta1 = o.beta1,
-                                    .beta2 = o.beta2,
-                                    .eps = o.eps,
-                                    .weight_decay = d.weight_decay,
-                                    .bias_correction = o.bias_correction,
-                                    .no_decay = d.no_decay,
-                                    .eps_hat = o.eps_hat});
+  return fused_adam(o, decay_options(r, 0.01));
 }
 
 OptimizerPtr sgd(OptionReader& r) {

@@ -29,6 +29,12 @@ class AddedTokens final {
     std::sort(tokens_.begin(), tokens_.end(), [](const auto& a, const auto& b) {
       return a.content < b.content;
     });
+    // A file lists [MASK] among them, and so do the options.
+    const auto same = [](const auto& a, const auto& b) {
+      return a.content == b.content;
+    };
+    tokens_.erase(std::unique(tokens_.begin(), tokens_.end(), same),
+                  tokens_.end());
     for (const auto& t : tokens_) {
       first_.set(static_cast<uint8_t>(t.content.front()));
     }

@@ -95,7 +95,10 @@ void check_tokens(const WordPiece& w, std::string_view text) {
 }  // namespace
 
 std::vector<std::string> seeds() {
-  return {std::string(1, '\0') + kJson + std::string(1, '\0') + "abc a",
+  const std::string nul(1, '\0');
+  return {nul + kJson + nul + "abc a",
+          // Read beyond the end of a token once.
+          nul + kJson + nul + "a [MASK]" + nul + nul,
           "\1ab [MASK] b.a",
           "\2\u4F60 e\u0301 \uAC00",
           "\3a\u0323\u0301 \xE4\xBD",

@@ -111,6 +111,23 @@ TEST(WordPiece, LongestAddedTokenWins) {
   EXPECT_FALSE(w.mask_id().has_value());
 }
 
+// The bytes after a token's last one were compared once.
+TEST(WordPiece, AddedTokensMayBeListedTwice) {
+  const std::string name = "<longer than a string keeps in place>";
+  std::vector<Vocabulary::Entry> entries = {{0, "[PAD]"},
+                                            {1, "[UNK]"},
+                                            {2, "[CLS]"},
+                                            {3, "[SEP]"},
+                                            {4, name},
+                                            {5, "a"}};
+  const WordPiece w(Vocabulary(std::move(entries), "##", "t"),
+                    {},
+                    {{4, name}, {4, name}, {3, "[SEP]"}},
+                    "t");
+  EXPECT_EQ(pieces(w, name + std::string(3, '\0') + "a[SEP]"),
+            name + " a [SEP]");
+}
+
 TEST(WordPiece, WordsBeyondTheLimitAreUnknown) {
   const auto w = make({"a", "##a"});
   EXPECT_EQ(w.tokenize(std::string(100, 'a')).size(), 100u);

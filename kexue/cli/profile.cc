@@ -21,9 +21,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool is_config(const ProfileOptions& o) {
-  return o.subject.ends_with(".toml");
-}
+struct Subject {
+  StepProgram step;
+  std::string dtype;  // where --dtype is not given
+};
 
 StepProgram program_of_work(const ProfileOptions& o) {
   const works::WorkDef& def = works::find_work(o.subject);
@@ -36,15 +37,16 @@ StepProgram program_of_work(const ProfileOptions& o) {
   return p;
 }
 
-StepProgram program_of(const ProfileOptions& o, Console& console) {
-  if (!is_config(o)) return program_of_work(o);
+Subject subject_of(const ProfileOptions& o, Console& console) {
+  if (!o.subject.ends_with(".toml")) return {program_of_work(o), "f32"};
   if (!o.sizes.empty()) {
     throw Error(Code::kInvalidArgument,
                 "profile: --sizes belongs to a work, not to a config");
   }
   const auto config = train::read_run_config(o.subject);
-  return step_program(step_subject(
-      config, [&](const std::string& line) { console.note(line); }));
+  const auto subject = step_subject(
+      config, [&](const std::string& line) { console.note(line); });
+  return {step_program(subject), config.precision};
 }
 
 // GFLOP/s of one large product: what the machine gives at best.
@@ -70,11 +72,6 @@ double peak_gflops(const runtime::Session& session, DType compute) {
     }
   }
   return best;
-}
-
-std::string dtype_of(const ProfileOptions& o) {
-  if (!o.dtype.empty()) return o.dtype;
-  return is_config(o) ? train::read_run_config(o.subject).precision : "f32";
 }
 
 struct Sum {
@@ -112,9 +109,9 @@ Json table_of(const std::map<std::string, Sum>& sums,
 Json measure(const runtime::Session& session,
              const ProfileOptions& o,
              Console& console) {
-  const StepProgram step = program_of(o, console);
+  const auto [step, usual] = subject_of(o, console);
+  const std::string dtype = o.dtype.empty() ? usual : o.dtype;
   runtime::CompileOptions how;
-  const std::string dtype = dtype_of(o);
   how.compute = train::precision_from_name(dtype);
   const runtime::OpByOp ops(session, *step.graph, how);
   std::vector<runtime::DeviceArray> buffers;

@@ -1,7 +1,9 @@
 // A training step of a config, put together for measurements.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kexue/train/config.h"

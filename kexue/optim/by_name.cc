@@ -12,10 +12,6 @@ Rates::Rates(OptimizerPtr inner, Factors factors)
   }
 }
 
-std::vector<Slot> Rates::slots(const Target& target) const {
-  return inner().slots(target);
-}
-
 Values Rates::apply(const Update& u) const {
   for (const auto& [part, factor] : factors_) {
     if (!has_part(u.name, {part})) continue;
@@ -36,10 +32,6 @@ Values Choice::apply(const Update& u) const {
 
 LazyRows::LazyRows(OptimizerPtr inner, std::vector<std::string> tables)
     : Wrapper(std::move(inner)), tables_(std::move(tables)) {}
-
-std::vector<Slot> LazyRows::slots(const Target& target) const {
-  return inner().slots(target);
-}
 
 Values LazyRows::apply(const Update& u) const {
   Values out = inner().apply(u);

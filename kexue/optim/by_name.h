@@ -17,7 +17,6 @@ class Rates final : public Wrapper {
   using Factors = std::vector<std::pair<std::string, double>>;
   // Errors: kInvalidArgument for a factor < 0.
   Rates(OptimizerPtr inner, Factors factors);
-  std::vector<Slot> slots(const Target& target) const override;
   Values apply(const Update& update) const override;
   bool skips() const override { return inner().skips(); }
 
@@ -45,7 +44,6 @@ class Choice final : public Optimizer {
 class LazyRows final : public Wrapper {
  public:
   LazyRows(OptimizerPtr inner, std::vector<std::string> tables);
-  std::vector<Slot> slots(const Target& target) const override;
   Values apply(const Update& update) const override;
 
  private:

@@ -30,10 +30,6 @@ GradientDecay::GradientDecay(OptimizerPtr inner, DecayOptions options)
       "gradient decay", "weight_decay", options_.weight_decay);
 }
 
-std::vector<Slot> GradientDecay::slots(const Target& target) const {
-  return inner().slots(target);
-}
-
 Values GradientDecay::apply(const Update& u) const {
   const double decay = options_.weight_decay;
   if (decay == 0 || has_part(u.name, options_.no_decay)) {
@@ -49,10 +45,6 @@ ProximalDecay::ProximalDecay(OptimizerPtr inner, DecayOptions options)
     : Wrapper(std::move(inner)), options_(std::move(options)) {
   detail::want_not_negative(
       "proximal decay", "weight_decay", options_.weight_decay);
-}
-
-std::vector<Slot> ProximalDecay::slots(const Target& target) const {
-  return inner().slots(target);
 }
 
 Values ProximalDecay::apply(const Update& u) const {

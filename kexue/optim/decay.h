@@ -32,7 +32,6 @@ class DecoupledDecay final : public Rule {
 class GradientDecay final : public Wrapper {
  public:
   GradientDecay(OptimizerPtr inner, DecayOptions options);
-  std::vector<Slot> slots(const Target& target) const override;
   Values apply(const Update& update) const override;
   bool skips() const override { return inner().skips(); }
 
@@ -46,7 +45,6 @@ class GradientDecay final : public Wrapper {
 class ProximalDecay final : public Wrapper {
  public:
   ProximalDecay(OptimizerPtr inner, DecayOptions options);
-  std::vector<Slot> slots(const Target& target) const override;
   Values apply(const Update& update) const override;
 
  private:

@@ -77,6 +77,9 @@ using RulePtr = std::shared_ptr<const Rule>;
 class Wrapper : public Optimizer {
  public:
   explicit Wrapper(OptimizerPtr inner) : inner_(std::move(inner)) {}
+  std::vector<Slot> slots(const Target& target) const override {
+    return inner_->slots(target);
+  }
   bool moves_evaluation() const override { return inner_->moves_evaluation(); }
   Value evaluation(const Update& update) const override {
     return inner_->evaluation(inner_update(update));

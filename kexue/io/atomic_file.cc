@@ -1,4 +1,5 @@
 #include "kexue/io/atomic_file.h"
+#include "kexue/io/write_all.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,22 +15,8 @@ namespace {
 constexpr int kCreateFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 constexpr int kNameAttempts = 16;
 
-bool is_disk_full(int64_t negative_errno) {
-  return negative_errno == -ENOSPC || negative_errno == -EDQUOT ||
-         negative_errno == -EFBIG;
-}
-
-Error write_error(std::string_view call,
-                  const std::string& path,
-                  int64_t negative_errno) {
-  const Error e = os_error(call, path, negative_errno);
-  // A missing folder while writing is no missing input.
-  return Error(Code::kIo,
-               e.text(),
-               is_disk_full(negative_errno)
-                   ? "free some space; the previous file, if any, is unchanged"
-                   : "");
-}
+constexpr const char* kHintIfFull =
+    "free some space; the previous file, if any, is unchanged";
 
 std::string temporary_name(const std::string& path) {
   std::random_device random;
@@ -49,7 +36,8 @@ int create_temporary(FileSystem& fs,
     *name = temporary_name(path);
     fd = fs.open(*name, kCreateFlags, 0666);
   }
-  if (fd < 0) throw write_error("create a temporary file for", path, fd);
+  if (fd < 0)
+    throw write_error("create a temporary file for", path, fd, kHintIfFull);
   return fd;
 }
 
@@ -74,20 +62,15 @@ void AtomicFile::remove_temporary() noexcept {
 void AtomicFile::fail(std::string_view call, int64_t negative_errno) {
   file_.close();
   remove_temporary();
-  throw write_error(call, path_, negative_errno);
+  throw write_error(call, path_, negative_errno, kHintIfFull);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
   if (file_.get() < 0) {
     throw Error(Code::kInternal, "write to a finished file " + path_);
   }
-  while (!bytes.empty()) {
-    const int64_t n = fs_.write(file_.get(), bytes.data(), bytes.size());
-    if (n == -EINTR) continue;
-    if (n < 0) fail("write", n);
-    if (n == 0) fail("write", -EIO);
-    bytes = bytes.subspan(static_cast<size_t>(n));
-  }
+  const int64_t rc = write_all(fs_, file_.get(), &bytes);
+  if (rc < 0) fail("write", rc);
 }
 
 void AtomicFile::write(std::string_view text) {
@@ -106,11 +89,14 @@ void AtomicFile::commit() {
 
   const std::string folder = parent_folder(path_);
   const int fd = fs_.open(folder, O_RDONLY | O_DIRECTORY, 0);
-  if (fd < 0) throw write_error("written, but cannot open folder", folder, fd);
+  if (fd < 0)
+    throw write_error(
+        "written, but cannot open folder", folder, fd, kHintIfFull);
   Descriptor dir(fs_, fd);
   // EINVAL: this file system has no fsync for folders.
   if (const int rc = fs_.fsync(fd); rc < 0 && rc != -EINVAL) {
-    throw write_error("written, but not yet durable: fsync", folder, rc);
+    throw write_error(
+        "written, but not yet durable: fsync", folder, rc, kHintIfFull);
   }
 }
 
@@ -166,7 +152,7 @@ void require_free_space(const std::string& folder,
                         FileSystem& fs) {
   uint64_t free = 0;
   if (const int rc = fs.free_bytes(folder, &free); rc < 0) {
-    throw write_error("statvfs", folder, rc);
+    throw write_error("statvfs", folder, rc, kHintIfFull);
   }
   const uint64_t tenth = bytes / 10;
   if (free < bytes || free - bytes < tenth) {

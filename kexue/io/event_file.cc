@@ -11,6 +11,7 @@
 #include "kexue/base/error.h"
 #include "kexue/io/atomic_file.h"
 #include "kexue/io/crc32c.h"
+#include "kexue/io/write_all.h"
 
 namespace kexue::io {
 namespace {
@@ -132,16 +133,9 @@ void EventFile::write(double wall_time,
 
 void EventFile::append(std::string_view event) {
   if (failed_) throw os_error("write", path_, -EIO);
-  const std::string record = framed(event);
-  std::string_view rest = record;
-  while (!rest.empty()) {
-    const int64_t n = fs_->write(file_.get(), rest.data(), rest.size());
-    if (n == -EINTR) continue;
-    if (n <= 0) {
-      failed_ = true;  // what follows half a record would be lost
-      throw os_error("write", path_, n == 0 ? -EIO : n);
-    }
-    rest.remove_prefix(static_cast<size_t>(n));
+  if (const int64_t rc = write_all(*fs_, file_.get(), framed(event)); rc < 0) {
+    failed_ = true;  // what follows half a record would be lost
+    throw os_error("write", path_, rc);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kexue/base/error.h"
+#include "kexue/io/write_all.h"
 
 namespace kexue::io::detail {
 namespace {
@@ -34,11 +35,10 @@ int create(const std::string& path, FileSystem& fs) {
 void fail_to_save(const char* call,
                   const std::string& path,
                   int64_t negative_errno) {
-  const bool full = negative_errno == -ENOSPC || negative_errno == -EDQUOT ||
-                    negative_errno == -EFBIG;
-  throw Error(Code::kIo,
-              os_error(call, path, negative_errno).text(),
-              full ? "free some space; older checkpoints are unchanged" : "");
+  throw write_error(call,
+                    path,
+                    negative_errno,
+                    "free some space; older checkpoints are unchanged");
 }
 
 NewFile::NewFile(const std::string& folder,
@@ -78,27 +78,18 @@ void NewFile::write(std::string_view text) {
 }
 
 void NewFile::write_plainly(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const int64_t n = fs_.write(file_.get(), bytes.data(), bytes.size());
-    if (n == -EINTR) continue;
-    if (n <= 0) fail_to_save("write", path_, n == 0 ? -EIO : n);
-    bytes = bytes.subspan(static_cast<size_t>(n));
-  }
+  const int64_t rc = write_all(fs_, file_.get(), &bytes);
+  if (rc < 0) fail_to_save("write", path_, rc);
 }
 
 // What cannot be written directly (a disk may want larger blocks, or have
 // stopped in the middle of one) is appended plainly, and so is all after it.
 void NewFile::flush() {
   std::span<const std::byte> rest(block_, std::exchange(filled_, 0));
-  while (direct_ && !rest.empty()) {
-    const int64_t n = fs_.write(direct_->get(), rest.data(), rest.size());
-    if (n == -EINTR) continue;
-    if (n == -EINVAL) {
-      direct_.reset();
-      break;
-    }
-    if (n <= 0) fail_to_save("write", path_, n == 0 ? -EIO : n);
-    rest = rest.subspan(static_cast<size_t>(n));
+  if (direct_) {
+    const int64_t rc = write_all(fs_, direct_->get(), &rest);
+    if (rc < 0 && rc != -EINVAL) fail_to_save("write", path_, rc);
+    if (rc == -EINVAL) direct_.reset();
   }
   write_plainly(rest);
 }

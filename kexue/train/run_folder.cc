@@ -12,6 +12,7 @@
 #include "kexue/base/error.h"
 #include "kexue/io/atomic_file.h"
 #include "kexue/io/limits.h"
+#include "kexue/io/write_all.h"
 #include "kexue/models/bert_files.h"
 
 namespace kexue::train {
@@ -171,16 +172,8 @@ void RunFolder::write(const std::string& name, std::string_view text) const {
 
 void RunFolder::append_metrics(std::string line) {
   line += '\n';
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const int64_t n =
-        io::real_fs().write(metrics_.get(), rest.data(), rest.size());
-    if (n == -EINTR) continue;
-    if (n <= 0) {
-      throw io::os_error("write", path_ + "/metrics.jsonl", n == 0 ? -EIO : n);
-    }
-    rest.remove_prefix(static_cast<size_t>(n));
-  }
+  const int64_t rc = io::write_all(io::real_fs(), metrics_.get(), line);
+  if (rc < 0) throw io::os_error("write", path_ + "/metrics.jsonl", rc);
 }
 
 void RunFolder::sync_metrics() const {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "kexue/base/error.h"
+#include "kexue/io/write_all.h"
 #include "kexue/text/detail/word_order.h"
 
 namespace kexue::text::detail {
@@ -43,14 +44,8 @@ void SpillFile::add(std::string_view token, uint64_t count) {
 }
 
 void SpillFile::finish() {
-  std::string_view rest = buffer_;
-  while (!rest.empty()) {
-    const int64_t n =
-        io::real_fs().write(file_.get(), rest.data(), rest.size());
-    if (n == -EINTR) continue;
-    if (n <= 0) throw spill_error(folder_, n < 0 ? n : -EIO);
-    rest.remove_prefix(static_cast<size_t>(n));
-  }
+  const int64_t rc = io::write_all(io::real_fs(), file_.get(), buffer_);
+  if (rc < 0) throw spill_error(folder_, rc);
   bytes_ += buffer_.size();
   buffer_.clear();
 }
